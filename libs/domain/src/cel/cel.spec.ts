@@ -1,0 +1,285 @@
+import { compileExpression, EXPRESSION_STEPS, EXPRESSION_LENGTH } from './index.ts';
+import type { EvaluatedExpression, ExpressionError, ExpressionResults, VariableType } from './index.ts';
+
+const OBJECT = { object: 'dyn' } as const;
+
+const run = <R extends keyof ExpressionResults>(
+  source: string,
+  bindings: Record<string, unknown> = {},
+  variables: Record<string, VariableType> = OBJECT,
+  result: R = 'bool' as R,
+  limit = EXPRESSION_STEPS,
+): EvaluatedExpression<R> => {
+  const compiled = compileExpression(source, { variables, result });
+  if (!compiled.ok) throw new Error(`does not compile: ${compiled.error.message}`);
+  return compiled.expression.evaluate(bindings, { limit });
+};
+
+const compileError = (source: string, variables: Record<string, VariableType> = OBJECT): ExpressionError => {
+  const compiled = compileExpression(source, { variables, result: 'bool' });
+  if (compiled.ok) throw new Error('it compiles');
+  return compiled.error;
+};
+
+const errorOf = (outcome: EvaluatedExpression<keyof ExpressionResults>): ExpressionError => {
+  if (outcome.ok) throw new Error(`it gives ${String(outcome.value)}`);
+  return outcome.error;
+};
+
+const certificate = {
+  apiVersion: 'cert-manager.io/v1',
+  kind: 'Certificate',
+  metadata: { name: 'web', generation: 3, labels: { app: 'web', 'a/b': 'c' } },
+  spec: { replicas: 3, dnsNames: ['a.example', 'b.example'], ratio: 0.5 },
+  status: {
+    observedGeneration: 3,
+    conditions: [
+      { type: 'Issuing', status: 'False' },
+      { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T10:00:00Z' },
+    ],
+  },
+};
+
+describe('an expression over an object', () => {
+  it.each([
+    ['compares whole numbers', 'object.metadata.generation == object.status.observedGeneration', true],
+    ['counts with whole numbers', 'object.spec.replicas - 1 == 2', true],
+    ['compares whole numbers with fractions', 'object.spec.ratio < 1', true],
+    ['multiplies fractions', 'object.spec.ratio * 2.0 == 1.0', true],
+    ['finds a condition', 'object.status.conditions.exists(c, c.type == "Ready" && c.status == "True")', true],
+    ['filters and counts', 'object.status.conditions.filter(c, c.status == "True").size() == 1', true],
+    ['maps a list', 'object.spec.dnsNames.map(n, n + "!") == ["a.example!", "b.example!"]', true],
+    ['asks for a field that is there', 'has(object.status.conditions)', true],
+    ['asks for a field that is not there', 'has(object.status.phase)', false],
+    ['asks for a key', '"a/b" in object.metadata.labels', true],
+    ['reads a key', 'object.metadata.labels["a/b"] == "c"', true],
+    ['goes over the keys of a mapping', 'object.metadata.labels.all(k, k.size() >= 3)', true],
+    ['matches a pattern anywhere in the text', 'object.metadata.name.matches("^w[a-e]b$")', true],
+    ['does not match another text', 'object.metadata.name.matches("^w[f-z]b$")', false],
+    ['searches a text', 'object.kind.contains("tific") && object.kind.startsWith("Cert")', true],
+    ['indexes a list', 'object.spec.dnsNames[1] == "b.example"', true],
+    ['decides', 'object.spec.replicas > 2 ? object.kind == "Certificate" : false', true],
+    [
+      'compares times',
+      'timestamp(object.status.conditions[1].lastTransitionTime) < timestamp("2026-01-01T10:00:01Z")',
+      true,
+    ],
+    [
+      'adds durations',
+      'timestamp("2026-01-01T10:00:00Z") + duration("90s") == timestamp("2026-01-01T10:01:30Z")',
+      true,
+    ],
+    ['compares a whole mapping', 'object.metadata.labels == {"app": "web", "a/b": "c"}', true],
+    ['takes true on one side of an error', 'object.status.phase == "Ready" || object.kind == "Certificate"', true],
+  ])('%s', (_, source, value) => {
+    expect(run(source, { object: certificate })).toEqual({ ok: true, value });
+  });
+
+  it('means nothing by field names of JavaScript', () => {
+    const hostile = JSON.parse(
+      '{"constructor": {"name": "x"}, "__proto__": {"polluted": true}, "toString": 1}',
+    ) as unknown;
+    expect(run('object.constructor.name == "x" && object.toString == 1', { object: hostile })).toMatchObject({
+      value: true,
+    });
+    expect(run('has(object.polluted)', { object: hostile })).toMatchObject({ value: false });
+    expect(run('has(object.hasOwnProperty) || has(object.valueOf)', { object: hostile })).toMatchObject({
+      value: false,
+    });
+    expect(errorOf(run('object.__proto__.constructor == 1', { object: {} })).code).toBe('Missing');
+  });
+
+  it('is evaluated again and again, each time on its own', () => {
+    const compiled = compileExpression('object.items.exists(i, i > limit)', {
+      variables: { ...OBJECT, limit: 'int' },
+      result: 'bool',
+    });
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    const answers = [1, 5, 1].map((limit) => compiled.expression.evaluate({ object: { items: [1, 2, 3] }, limit }));
+    expect(answers.map((answer) => answer.ok && answer.value)).toEqual([true, false, true]);
+  });
+
+  it('does not carry steps over from one evaluation to the next', () => {
+    const compiled = compileExpression('object.items.all(i, i > 0)', { variables: OBJECT, result: 'bool' });
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    const items = Array.from({ length: 10 }, () => 1);
+    const evaluate = (count: number): EvaluatedExpression<'bool'> =>
+      compiled.expression.evaluate({ object: { items: Array.from({ length: count }, () => 1) } }, { limit: 100 });
+    expect(evaluate(1000)).toMatchObject({ ok: false, error: { code: 'TooExpensive' } });
+    for (const _ of items) expect(evaluate(10)).toEqual({ ok: true, value: true });
+  });
+});
+
+describe('an expression over measurements', () => {
+  const METRICS = { result: 'list<double>', value: 'double' } as const;
+
+  it.each([
+    ['compares a number', 'value < 0.05', { result: [], value: 0.01 }, true],
+    ['compares with a whole number', 'value < 1', { result: [], value: 0.01 }, true],
+    ['indexes the series', 'result[0] <= 0.95', { result: [0.9, 1], value: 0 }, true],
+    ['asks all series', 'result.all(r, r < 1.0)', { result: [0.9, 1], value: 0 }, false],
+    ['counts the series', 'size(result) == 0', { result: [], value: 0 }, true],
+    ['holds nothing of NaN below', 'value < 1.0', { result: [], value: Number.NaN }, false],
+    ['holds nothing of NaN above', 'value >= 1.0', { result: [], value: Number.NaN }, false],
+    ['compares with infinity', 'value > 1.0', { result: [], value: Number.POSITIVE_INFINITY }, true],
+  ])('%s', (_, source, bindings, value) => {
+    expect(run(source, bindings, METRICS)).toEqual({ ok: true, value });
+  });
+
+  it('says that there is no first series, rather than to succeed', () => {
+    expect(errorOf(run('result[0] < 1.0', { result: [], value: 0 }, METRICS)).code).toBe('Missing');
+  });
+
+  it('keeps a whole measurement a fraction', () => {
+    expect(run('value * 0.5 == 0.5', { result: [], value: 1 }, METRICS)).toEqual({ ok: true, value: true });
+  });
+
+  it('gives numbers and texts where they are asked for', () => {
+    expect(run('object.a + 1', { object: { a: 2 } }, OBJECT, 'number')).toEqual({ ok: true, value: 3 });
+    expect(run('object.a + "!"', { object: { a: 'b' } }, OBJECT, 'string')).toEqual({ ok: true, value: 'b!' });
+  });
+
+  it.each([
+    ['a text for a number', { result: [], value: '1' }, 'value is not a number'],
+    ['nothing for a number', { result: [] }, 'value is not a number'],
+    ['texts among the series', { result: ['1'], value: 1 }, 'result is not a list of numbers'],
+  ])('refuses %s', (_, bindings, message) => {
+    expect(errorOf(run('value < 1.0', bindings, METRICS))).toMatchObject({ code: 'Failed', message });
+  });
+});
+
+describe('a wrong expression', () => {
+  it.each([
+    ['nothing', '  ', 'Invalid', /empty/, undefined],
+    ['half of one', 'object.a ==', 'Invalid', /./, { line: 1, column: 12 }],
+    [
+      'an unknown name, on its line',
+      'true &&\n  thing.a',
+      'Invalid',
+      /Unknown variable: thing/,
+      { line: 2, column: 3 },
+    ],
+    ['an unknown function', 'object.a == nope(1)', 'Invalid', /nope\(\) is not a function/, { line: 1, column: 13 }],
+    [
+      'a function that depends on the machine',
+      '1 == timestamp("2026-01-01T00:00:00Z").getHours()',
+      'Invalid',
+      /getHours/,
+      { line: 1, column: 6 },
+    ],
+    ['a name of our own', '!object.a.bounded_matches("x")', 'Invalid', /is not a function/, { line: 1, column: 2 }],
+    ['the way in', 'metered(true)', 'Invalid', /is not a function/, { line: 1, column: 1 }],
+    [
+      'a name that binds',
+      '!cel.bind(a, "x" + "x", a == a)',
+      'Invalid',
+      /bind\(\) is not a function/,
+      { line: 1, column: 2 },
+    ],
+    ['a text', '"yes"', 'Invalid', /gives string, not true or false/, undefined],
+    ['types that do not fit', '2 == 1 + "a"', 'Invalid', /no such overload: int \+ string/, { line: 1, column: 6 }],
+    ['a wrong operand', '!"a".matches(1)', 'Invalid', /string\.matches\(int\)/, { line: 1, column: 2 }],
+    ['too many characters', `"${'a'.repeat(EXPRESSION_LENGTH)}" == ""`, 'TooLarge', /4104 characters/, undefined],
+    ['too many brackets', `${'('.repeat(300)}true${')'.repeat(300)}`, 'TooLarge', /depth/i, expect.anything()],
+    ['too many signs', `${'!'.repeat(4000)}true`, 'TooLarge', /./, expect.anything()],
+    ['too many parts', `true${'||true'.repeat(600)}`, 'TooLarge', /./, expect.anything()],
+    ['too many loops', 'object.a.all(a, a.all(b, b.all(c, c.all(d, d))))', 'Invalid', /loops/, expect.anything()],
+  ])('is refused for %s', (_, source, code, message, position) => {
+    const error = compileError(source);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+    expect(error.remedy).not.toBe('');
+    expect(error.position).toEqual(position);
+  });
+
+  it('shows one printable line of what it was', () => {
+    expect(compileError(`object.a == "${'x'.repeat(2000)}\u001b[31m`).message).toMatch(/^[\x20-\x7e…]{1,301}$/u);
+  });
+
+  it.each([
+    ['a field that is not there yet', 'object.status.phase == "Ready"', 'Missing'],
+    ['an element that is not there', 'object.list[7] == 1', 'Missing'],
+    ['a division by zero', 'object.one / 0 == 1', 'Failed'],
+    ['an operand of another type', 'object.name > 1', 'Failed'],
+    ['a pattern that is wrong', 'object.name.matches("(")', 'Failed'],
+    ['a pattern that is too long', 'object.name.matches(object.long)', 'Failed'],
+    ['a time without its zone', 'timestamp("2026-01-01T00:00:00.000") == timestamp("2026-01-01T00:00:00Z")', 'Failed'],
+    ['a time that does not exist', 'timestamp("2026-99-01T00:00:00Z") == timestamp("2026-01-01T00:00:00Z")', 'Failed'],
+    ['something else than true or false', 'object.name', 'Failed'],
+    ['a number that overflows', 'object.one + 9223372036854775807 > 0', 'Failed'],
+  ])('says at evaluation that there was %s', (_, source, code) => {
+    const object = { status: {}, list: [1], one: 1, name: 'web', long: 'x'.repeat(2000) };
+    expect(errorOf(run(source, { object })).code).toBe(code);
+  });
+});
+
+describe('an explosive expression', () => {
+  const numbers = Array.from({ length: 2000 }, (_, n) => n);
+  const text = 'a'.repeat(500_000);
+
+  it.each([
+    ['loops within loops', 'object.l.map(a, object.l.map(b, object.l.map(c, a + b + c))).size() > 0'],
+    ['loops within loops that never find', 'object.l.exists(a, object.l.exists(b, object.l.exists(c, a + b + c < 0)))'],
+    ['loops whose errors are swallowed', 'object.l.exists(a, object.l.exists(b, object.l.exists(c, c.nope == 1)))'],
+    ['the other side of an error', 'object.l.all(a, object.l.all(b, a < 0 || b >= 0)) || true'],
+    ['comparisons of long lists', 'object.l.all(a, object.l != object.m)'],
+    ['membership in a list of lists', 'object.l.all(a, !(object.m in [object.l]))'],
+    ['keys of a wide mapping, each time anew', 'object.l.all(a, object.wide.exists(k, true))'],
+    ['lists that are put together', 'object.l.all(a, (object.l + object.l).size() > 0)'],
+    ['texts that are put together', 'object.l.all(a, object.text + object.text != "")'],
+    ['sizes of long texts', 'object.l.all(a, size(object.text) > 0)'],
+    ['a search that compares everything', 'object.text.contains(object.half + "b")'],
+    ['a pattern over a long text', 'object.l.all(a, !object.text.matches("(a|b|ab)*c"))'],
+    ['a pattern that unrolls', 'object.text.matches("((a{30}){30})x")'],
+    ['patterns that are made up as it goes', 'object.l.all(a, "x".matches(string(a) + "{10}") || true)'],
+  ])('ends with an error: %s', (_, source) => {
+    const wide = Object.fromEntries(numbers.map((n) => [`k${n}`, n]));
+    const object = { l: numbers, m: [...numbers.slice(0, -1), -1], wide, text, half: text.slice(0, 250_000) };
+    expect(errorOf(run(source, { object })).code).toBe('TooExpensive');
+  });
+
+  it.each([
+    ['backtracks in other engines', '"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab".matches("^(a+)+$")'],
+    ['backtracks over alternatives', '"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab".matches("^(a|a|aa)+$")'],
+  ])('is answered within the steps where the pattern %s', (_, source) => {
+    expect(run(source)).toEqual({ ok: true, value: false });
+  });
+
+  it('does not convert more digits than a number has', () => {
+    expect(errorOf(run('int(object.digits) > 0', { object: { digits: '9'.repeat(100_000) } })).code).toBe('Failed');
+    expect(
+      errorOf(run('duration(object.digits) > duration("1s")', { object: { digits: '9'.repeat(100_000) } })).code,
+    ).toBe('Failed');
+    expect(run('int(object.digits) == 42', { object: { digits: '42' } })).toEqual({ ok: true, value: true });
+  });
+
+  it('is not evaluated over more data than is bounded', () => {
+    const deep = Array.from({ length: 100 }).reduce<unknown>((inner) => [inner], 1);
+    expect(errorOf(run('object == 1', { object: deep })).code).toBe('TooLarge');
+    expect(errorOf(run('object == 1', { object: Array.from({ length: 300_000 }, () => 1) })).code).toBe('TooLarge');
+  });
+
+  it('can share a budget with others, and says that it was used up before', () => {
+    const compiled = compileExpression('object.items.all(i, i > 0)', { variables: OBJECT, result: 'bool' });
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    const object = { items: Array.from({ length: 100 }, () => 1) };
+    const budget = { left: 1_000 };
+    const codes = Array.from({ length: 20 }, () => {
+      const evaluated = compiled.expression.evaluate({ object }, { budget });
+      return evaluated.ok ? 'ok' : `${evaluated.error.code}: ${evaluated.error.message}`;
+    });
+    expect(codes[0]).toBe('ok');
+    expect(new Set(codes)).toEqual(
+      new Set(['ok', 'TooExpensive: other evaluations have used up the steps that all of them may take together']),
+    );
+    expect(codes.lastIndexOf('ok')).toBeLessThan(codes.indexOf(codes.at(-1) ?? ''));
+    expect(budget.left).toBe(0);
+  });
+
+  it('gives the same answer for the same limit', () => {
+    const source = 'object.l.all(a, a >= 0)';
+    const outcomes = [1, 2, 3].map(() => run(source, { object: { l: numbers } }, OBJECT, 'bool', 8000));
+    expect(new Set(outcomes.map((outcome) => outcome.ok))).toEqual(new Set([outcomes[0]?.ok]));
+    expect(errorOf(run(source, { object: { l: numbers } }, OBJECT, 'bool', 2000)).code).toBe('TooExpensive');
+  });
+});

@@ -1,0 +1,11 @@
+export type { SnapshotOptions, SnapshotResult } from './build-snapshot.ts';
+export { buildSnapshot } from './build-snapshot.ts';
+export { suggestion } from './did-you-mean.ts';
+export type { Blocks, DocumentError, DocumentErrorReason, FieldPath, Position } from './document-error.ts';
+export { DOCUMENT_ERROR_REASONS, fieldText, formatDocumentError, sortErrors } from './document-error.ts';
+export type { FleetFile } from './draft.ts';
+export { selectFleetFiles } from './ignore-patterns.ts';
+export type { LocatedDocument, ReadOptions, ReadResult } from './read-documents.ts';
+export { errorAt, readFleetDocuments } from './read-documents.ts';
+export { API_VERSION } from './schema/document.schema.ts';
+export { fleetDocumentSchemas, fleetJsonSchema } from './schema/schemas.ts';

@@ -1,0 +1,315 @@
+import { describeRun, dueOf, hasPassed } from '../gates/gate-machine.ts';
+import type { Blocker } from './blocker.ts';
+import { instantAt } from './rollout-clock.ts';
+import { describePreflight, PREFLIGHT_FAILED } from './preflight.ts';
+import { isTerminal } from './rollout-machine.ts';
+import type { Instant, Rollout, Target } from './rollout.ts';
+import { gatesOfTarget } from './target-gates.ts';
+import { slowAfter } from './slow.ts';
+import { type GateAt, gatesOf } from './wave-gates.ts';
+
+const row = (blocker: Partial<Blocker> & Pick<Blocker, 'reason' | 'evidence'>): Blocker => ({
+  wave: null,
+  cluster: null,
+  gate: null,
+  object: null,
+  since: null,
+  until: null,
+  ...blocker,
+});
+
+const instantOf = (rollout: Rollout, time: number | null): Instant | null =>
+  time === null ? null : instantAt(rollout, time);
+
+/** Another rollout that is at work on a cluster, or owes it something. */
+export interface Holder {
+  readonly rollout: Rollout;
+  /** Its own target there. */
+  readonly target: Target;
+}
+
+/** By cluster. */
+export type Holders = ReadonlyMap<string, Holder>;
+const NOBODY: Holders = new Map();
+
+/**
+ * Rule 11: why the rollout is not further. `targets`: those that are not finished (a first page is enough: each is one row), and
+ * `holders` of those that are pending. A pause comes first, because nothing below it matters while it is there.
+ */
+export const blockersOf = (
+  rollout: Rollout,
+  targets: readonly Target[],
+  holders: Holders = NOBODY,
+): readonly Blocker[] => {
+  if (isTerminal(rollout)) return [];
+  const blockers: Blocker[] = [];
+  if (rollout.paused !== null) {
+    const { mode, by, reason, since, emergency } = rollout.paused;
+    blockers.push(
+      row({
+        reason: emergency ? 'EmergencyStop' : 'Paused',
+        evidence: `${mode === 'freeze' ? 'frozen' : 'draining'} by ${by}${reason === '' ? '' : `: ${reason}`}`,
+        since,
+      }),
+    );
+    if (mode === 'freeze') return blockers;
+  }
+  if (rollout.state === 'Queued') {
+    blockers.push(
+      row({
+        reason: 'Queued',
+        evidence: 'an older rollout of the application is not finished',
+        since: rollout.createdAt,
+      }),
+    );
+    return blockers;
+  }
+  if (rollout.state === 'Preflight' || rollout.state === 'Planned') {
+    const refusals = rollout.reason === PREFLIGHT_FAILED ? targets.flatMap((target) => refusal(rollout, target)) : [];
+    if (refusals.length > 0) return [...blockers, ...refusals];
+    const reason = rollout.reason === 'TooManyDeletions' ? 'TooManyDeletions' : 'GatePending';
+    const evidence = rollout.message === '' ? 'every cluster is about to be asked' : rollout.message;
+    return [...blockers, row({ reason, gate: 'preflight', evidence, since: rollout.createdAt })];
+  }
+  if (rollout.state === 'Halted') {
+    blockers.push(
+      row({
+        reason: 'GateFailing',
+        evidence: rollout.message,
+        since: rollout.waves.find((wave) => wave.state === 'Failed')?.finishedAt ?? null,
+      }),
+    );
+  }
+  blockers.push(
+    ...targets.filter(isAwaitedIn(rollout)).flatMap((target) => blockerOfTarget(rollout, target, holders)),
+    ...gatesOfWaves(rollout),
+    ...soaking(rollout),
+  );
+  if (blockers.length === 0) blockers.push(...waitingToStart(rollout));
+  return blockers;
+};
+
+/** A rollback waits for its returns; what was on its way forward stays where it is. */
+const isAwaitedIn =
+  (rollout: Rollout) =>
+  ({ state }: Target): boolean =>
+    rollout.state !== 'RollingBack' || state === 'RollingBack';
+
+/** A cluster that would refuse the release holds it everywhere. */
+const refusal = (rollout: Rollout, target: Target): readonly Blocker[] => {
+  if (target.state !== 'Pending' || target.preflight?.state !== 'Failed') return [];
+  return [
+    row({
+      reason: 'GateFailing',
+      gate: 'preflight',
+      wave: rollout.waves[target.wave]?.name ?? null,
+      cluster: target.cluster,
+      object: target.preflight.findings[0]?.object ?? null,
+      evidence: describePreflight(target),
+      since: rollout.createdAt,
+    }),
+  ];
+};
+
+const blockerOfTarget = (rollout: Rollout, target: Target, holders: Holders): readonly Blocker[] => {
+  const wave = rollout.waves[target.wave]?.name ?? null;
+  const { workloads: gate, unreachable } = rollout.plan.policy;
+  const common = { wave, cluster: target.cluster };
+  const evidence = target.evidence?.text ?? target.message;
+  const object = target.evidence?.object ?? null;
+  if (target.unreachableSince !== null && !target.unreachableSettled) {
+    return [
+      row({
+        ...common,
+        reason: 'ClusterUnreachable',
+        evidence: target.message,
+        since: instantOf(rollout, target.unreachableSince),
+        until: instantOf(rollout, target.unreachableSince + unreachable.wait),
+      }),
+    ];
+  }
+  switch (target.state) {
+    case 'Applying':
+      if (target.opensAt !== null)
+        return [row({ ...common, reason: windowReasonOf(target), evidence, until: target.opensAt })];
+      return [
+        row({
+          ...common,
+          reason: 'GatePending',
+          gate: gate.name,
+          evidence: 'the objects are being applied',
+          since: target.startedAt,
+        }),
+      ];
+    case 'Verifying': {
+      if (target.phase === 'gates') {
+        const open = gatesOfTarget(rollout, target).flatMap((at) => openGate(rollout, common, at));
+        const passed = row({ ...common, reason: 'GatePending', gate: gate.name, evidence: 'every gate has passed' });
+        return open.length === 0
+          ? [{ ...passed, since: instantOf(rollout, target.verifyingSince), until: target.dueAt }]
+          : open;
+      }
+      const failing = target.failingSince !== null && gate.failFast !== 'off';
+      const until = failing ? target.failingSince + gate.failFast : (target.healthySince ?? 0) + gate.stableFor;
+      const waited = target.slow && target.healthySince === null && !failing;
+      const timeout = (target.verifyingSince ?? 0) + slowAfter(rollout.plan.policy);
+      return [
+        row({
+          ...common,
+          reason: target.failingSince === null ? 'GatePending' : 'GateFailing',
+          gate: gate.name,
+          object,
+          evidence: waited ? target.message : evidence,
+          since: instantOf(rollout, target.verifyingSince),
+          until: waited
+            ? null
+            : instantOf(rollout, failing || target.healthySince !== null ? Math.min(until, timeout) : timeout),
+        }),
+      ];
+    }
+    case 'RollingBack':
+      return [
+        row({
+          ...common,
+          reason: 'GatePending',
+          gate: gate.name,
+          object,
+          evidence: evidence || 'being rolled back',
+          since: instantOf(rollout, target.verifyingSince),
+        }),
+      ];
+    case 'Succeeded':
+      return target.degraded
+        ? [
+            row({
+              ...common,
+              reason: 'GateFailing',
+              gate: gate.name,
+              object,
+              evidence: `after it was verified: ${evidence}`,
+              since: instantOf(rollout, target.degradedSince),
+              until: instantOf(rollout, (target.degradedSince ?? 0) + gate.timeout),
+            }),
+          ]
+        : [];
+    case 'Pending':
+      return target.opensAt === null
+        ? heldBy(common, holders.get(target.cluster))
+        : [row({ ...common, reason: windowReasonOf(target), evidence, until: target.opensAt })];
+    case 'Prefetching':
+    case 'Failed':
+    case 'Unreachable':
+    case 'Skipped':
+    case 'RolledBack':
+    case 'RollbackFailed':
+      return [];
+  }
+};
+
+const heldBy = (
+  where: { readonly wave: string | null; readonly cluster: string },
+  holder: Holder | undefined,
+): readonly Blocker[] => {
+  if (holder === undefined) return [];
+  const { rollout, target } = holder;
+  const why = target.message === '' ? target.reason : target.message;
+  const owes = target.owes === null ? 'is at work there' : 'owes it its revision';
+  const evidence = `rollout ${rollout.id} of ${rollout.application} (${rollout.state}) ${owes}: ${target.state}${why === '' ? '' : `: ${why}`}`;
+  return [row({ ...where, reason: 'ClusterBusy', object: target.evidence?.object ?? null, evidence })];
+};
+
+const windowReasonOf = (target: Target): 'FreezeWindow' | 'MaintenanceWindow' =>
+  target.reason === 'FreezeWindow' ? 'FreezeWindow' : 'MaintenanceWindow';
+
+/** One row for a gate that has not passed; an inconclusive one waits for a person. */
+const openGate = (
+  rollout: Rollout,
+  where: { readonly wave: string | null; readonly cluster: string | null },
+  at: GateAt,
+): readonly Blocker[] => {
+  const { gate, run } = at;
+  if (hasPassed(run) || run.state === 'Waiting') return [];
+  const approval = gate.kind === 'approval';
+  const failing = run.state === 'Failed' || run.lastVerdict === 'Failure';
+  const decision = run.state === 'Inconclusive' ? 'inconclusive, and waits for a person: ' : '';
+  return [
+    row({
+      ...where,
+      reason: approval ? 'AwaitingApproval' : failing ? 'GateFailing' : 'GatePending',
+      gate: gate.name,
+      object: run.object,
+      evidence: `${decision}${describeRun(gate, run)}`,
+      since: instantOf(rollout, run.since),
+      until: approval ? null : instantOf(rollout, dueOf(gate, run)),
+    }),
+  ];
+};
+
+/** Gates before the wave that is next, and those that it soaks by. */
+const gatesOfWaves = (rollout: Rollout): readonly Blocker[] => {
+  const wave = rollout.waves.find((candidate) => candidate.state !== 'Succeeded');
+  if (rollout.state !== 'Progressing' || wave === undefined) return [];
+  const phase = wave.startedAt === null ? 'before' : 'after';
+  const where = { wave: wave.name, cluster: null };
+  return gatesOf(rollout, wave, phase).flatMap((at) => openGate(rollout, where, at));
+};
+
+const soaking = (rollout: Rollout): readonly Blocker[] =>
+  rollout.waves.flatMap((wave) => {
+    if (wave.state !== 'Soaking' || wave.soakingSince === null) return [];
+    const soak = rollout.plan.waves[wave.index]?.soakMs ?? 0;
+    return [
+      row({
+        reason: 'Soaking',
+        wave: wave.name,
+        evidence: `every cluster of the wave has to stay healthy for ${Math.round(soak / 1000)} s`,
+        since: instantOf(rollout, wave.soakingSince),
+        until: instantOf(rollout, wave.soakingSince + soak),
+      }),
+    ];
+  });
+
+/**
+ * Nothing is under way and targets are left: their clusters or failure domains are taken by others. A wave that has passed counts
+ * too: a cluster of it that was away and came back has to be verified again.
+ */
+const waitingToStart = (rollout: Rollout): readonly Blocker[] => {
+  const wave = rollout.waves.find((candidate) => candidate.counts.pending > 0);
+  if (wave === undefined) return [];
+  return [
+    row({
+      reason: 'FailureDomain',
+      wave: wave.name,
+      evidence: `${wave.counts.pending} clusters wait: another rollout is at work in their failure domains or on them`,
+      since: wave.startedAt,
+    }),
+  ];
+};
+
+/** What happens next by itself, in a sentence. */
+export const nextOf = (rollout: Rollout): string => {
+  if (isTerminal(rollout)) return 'nothing: the rollout has ended';
+  if (rollout.paused?.mode === 'freeze')
+    return `nothing until somebody resumes it: breakwater rollout resume ${rollout.id}`;
+  switch (rollout.state) {
+    case 'Queued':
+      return 'it starts when the older rollout of the application has ended';
+    case 'Planned':
+    case 'Preflight':
+      return rollout.reason === 'TooManyDeletions'
+        ? `somebody looks at the deletions and approves them: breakwater rollout approve ${rollout.id} --deletions`
+        : 'the first wave starts when the preflight has passed';
+    case 'Halted':
+      return `somebody resumes it, rolls it back or aborts it: breakwater rollout resume|rollback|abort ${rollout.id}`;
+    case 'RollingBack':
+      return 'every touched cluster returns to its last known good revision, the last wave first';
+    default: {
+      const wave = rollout.waves.find((candidate) => candidate.state !== 'Succeeded');
+      const after = rollout.waves[(wave?.index ?? 0) + 1];
+      if (wave === undefined) return 'the rollout ends when everything verified is still healthy';
+      return after === undefined
+        ? `the rollout ends when wave ${wave.name} has passed`
+        : `wave ${after.name} starts when wave ${wave.name} has passed`;
+    }
+  }
+};

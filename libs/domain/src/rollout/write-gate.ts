@@ -1,0 +1,13 @@
+import type { Rollout } from './rollout.ts';
+
+/**
+ * Which writes the rollout's state allows. The flags follow from state and pause alone; whenever they change, the generation grows, and
+ * with it every permit of the generation before ends (rules 3 and 4).
+ */
+export const withGate = (rollout: Rollout): Rollout => {
+  const frozen = rollout.paused?.mode === 'freeze';
+  const forward = !frozen && rollout.state === 'Progressing';
+  const backward = !frozen && (rollout.state === 'Progressing' || rollout.state === 'RollingBack');
+  if (forward === rollout.gate.forward && backward === rollout.gate.backward) return rollout;
+  return { ...rollout, gate: { generation: rollout.gate.generation + 1, forward, backward } };
+};

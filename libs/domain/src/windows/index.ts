@@ -1,0 +1,10 @@
+export type { CronProblem } from './cron.ts';
+export { neverEnds, problemWithCron } from './cron.ts';
+export type { DateAndTime } from './local-time.ts';
+export { instantOf, parseDate, parseDateAndTime, parseHours } from './local-time.ts';
+export { mayOverride } from './override.ts';
+export type { WindowSubject } from './window-calendar.ts';
+export { freezes, freezesOn, WindowCalendar } from './window-calendar.ts';
+export type { WindowChange, WindowClosure, WindowRuleKind, WindowState } from './window-state.ts';
+export { LOOK_AHEAD_DAYS, WINDOW_RULE_KINDS } from './window-state.ts';
+export { isTimeZone, ZoneClock } from './zone-clock.ts';
