@@ -1,0 +1,45 @@
+import type { Instant, Rollout, RolloutId, Target, TargetState } from '@breakwater/domain';
+import type { Baseline, BeforeImage } from './cluster.port.ts';
+
+/** `only: failed`: those in state Failed. `clusters`: none but these; null: any. `wave` null: any. */
+export interface ReturnFilter {
+  readonly wave: number | null;
+  readonly only: 'failed' | 'all';
+  readonly clusters: readonly string[] | null;
+  readonly region?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface RolloutQueries {
+  get(id: RolloutId): Promise<Rollout | null>;
+  newestOf(application: string): Promise<Rollout | null>;
+  list(query: {
+    readonly application?: string;
+    readonly unfinished?: boolean;
+    readonly cursor?: string | null;
+    readonly limit: number;
+  }): Promise<Page<Rollout>>;
+  targets(
+    id: RolloutId,
+    query: {
+      readonly states?: readonly TargetState[];
+      readonly wave?: number;
+      readonly cursor?: string | null;
+      readonly limit: number;
+    },
+  ): Promise<Page<Target>>;
+  target(id: RolloutId, cluster: string): Promise<Target | null>;
+  baseline(id: RolloutId, cluster: string): Promise<Baseline>;
+  beforeImages(id: RolloutId, cluster: string): Promise<readonly BeforeImage[]>;
+  /** Due rollouts, oldest first: each is pushed `leaseMs` into the future while claimed (FOR UPDATE SKIP LOCKED). */
+  claimDueRollouts(limit: number, leaseMs: number): Promise<readonly RolloutId[]>;
+  /** Due targets that nobody holds a claim on. */
+  dueTargets(limit: number): Promise<readonly { readonly rollout: RolloutId; readonly cluster: string }[]>;
+  /** Wakes what waits for a cluster that is back. */
+  wakeCluster(cluster: string): Promise<void>;
+  nextDue(): Promise<Instant | null>;
+}

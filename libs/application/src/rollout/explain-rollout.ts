@@ -1,0 +1,124 @@
+import {
+  blockersOf,
+  type ExpectedEnd,
+  type Holders,
+  type Instant,
+  nextOf,
+  PREFLIGHT_FAILED,
+  type Rollout,
+  type Target,
+  totalCounts,
+  whatIf,
+} from '@breakwater/domain';
+import type { Page, RecordPort } from '../ports/record.port.ts';
+import type { Explanation } from '../use-cases.ts';
+
+const SAMPLE = 25;
+const PAGE = 500;
+
+/** What a rollout can be waiting for: a page of its targets, the finished ones not among them, and who holds the clusters of those pending. */
+export interface Waits {
+  readonly targets: readonly Target[];
+  readonly holders: Holders;
+}
+
+export const waitsOf = async (record: RecordPort, rollout: Rollout): Promise<Waits> => {
+  const targets = await waitedFor(record, rollout);
+  if (targets.length > 0 || rollout.state !== 'Progressing') return { targets, holders: new Map() };
+  const pending = await nextToStart(record, rollout);
+  return { targets: pending, holders: await holdersOf(record, rollout, pending) };
+};
+
+const waitedFor = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  if (rollout.state === 'Preflight') return refusing(record, rollout);
+  const moving = await record.rollouts.targets(rollout.id, {
+    states: ['Applying', 'Verifying', 'RollingBack', 'Unreachable'],
+    limit: SAMPLE,
+  });
+  const waiting = await closedByWindow(record, rollout);
+  const current = [...moving.items, ...waiting];
+  if (totalCounts(rollout).degraded === 0) return current;
+  const verified = await record.rollouts.targets(rollout.id, { states: ['Succeeded'], limit: PAGE });
+  return [...current, ...verified.items.filter((target) => target.degraded)].slice(0, SAMPLE * 2);
+};
+
+/** Of the first wave that has begun and has some. */
+const nextToStart = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  const wave = rollout.waves.find(({ startedAt, counts }) => startedAt !== null && counts.pending > 0);
+  if (wave === undefined) return [];
+  const { items } = await record.rollouts.targets(rollout.id, { states: ['Pending'], wave: wave.index, limit: SAMPLE });
+  return items;
+};
+
+/** Of the same application, whoever has the cluster's lock; of others, those in flight there where the strategy limits their number. */
+export const holdersOf = async (
+  record: RecordPort,
+  { id, application, plan }: Rollout,
+  targets: readonly Target[],
+): Promise<Holders> => {
+  const { cluster: limit } = plan.policy.concurrency;
+  const found = targets.map(async ({ cluster }) => {
+    const on = (await record.cluster.applicationsOn(cluster)).toSorted(
+      (left, right) => Number(right.application === application) - Number(left.application === application),
+    );
+    for (const { application: other, blockedBy } of on) {
+      if (blockedBy === null || blockedBy === id || (other !== application && limit === null)) continue;
+      const [rollout, target] = await Promise.all([
+        record.rollouts.get(blockedBy),
+        record.rollouts.target(blockedBy, cluster),
+      ]);
+      if (rollout === null || target === null) continue;
+      if (other === application || IN_FLIGHT.has(target.state)) return [[cluster, { rollout, target }] as const];
+    }
+    return [];
+  });
+  return new Map((await Promise.all(found)).flat());
+};
+
+const IN_FLIGHT = new Set<Target['state']>(['Applying', 'Verifying', 'RollingBack']);
+
+/** Those that would refuse the release: the first that are found. */
+const refusing = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  if (rollout.reason !== PREFLIGHT_FAILED) return [];
+  const found: Target[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<Target> = await record.rollouts.targets(rollout.id, { states: ['Pending'], cursor, limit: PAGE });
+    found.push(...page.items.filter(({ preflight }) => preflight?.state === 'Failed'));
+    cursor = page.nextCursor;
+  } while (cursor !== null && found.length < SAMPLE);
+  return found.slice(0, SAMPLE);
+};
+
+/** Those of the wave under way that a window keeps from starting. */
+const closedByWindow = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  const wave = rollout.waves.find((candidate) => candidate.state !== 'Succeeded');
+  if (wave === undefined || wave.startedAt === null || wave.counts.pending === 0) return [];
+  const pending = await record.rollouts.targets(rollout.id, { states: ['Pending'], wave: wave.index, limit: SAMPLE });
+  return pending.items.filter((target) => target.opensAt !== null);
+};
+
+export const explainRollout = (
+  rollout: Rollout,
+  { targets, holders }: Waits,
+  expectedEnd: ExpectedEnd | null,
+  notes: readonly string[],
+  now: Instant,
+): Explanation => {
+  const blockers = blockersOf(rollout, targets, holders);
+  const [first] = blockers;
+  const named = targets.find(({ cluster }) => cluster === first?.cluster) ?? null;
+  const where = first?.cluster == null ? '' : ` on ${first.cluster}`;
+  return {
+    subject: `rollout/${rollout.id}`,
+    summary:
+      first === undefined
+        ? `${rollout.state}: ${rollout.message}`
+        : `${rollout.state}: ${first.reason}${where}: ${first.evidence}`,
+    blockers,
+    next: nextOf(rollout),
+    notes,
+    whatIf: whatIf(rollout, named, now),
+    expectedEnd,
+  };
+};

@@ -1,0 +1,117 @@
+import { isTerminal, orderRollback, type Rollout, type RolloutId, stop } from '@breakwater/domain';
+import { EMERGENCY, type RecordTransaction } from '../ports/record.port.ts';
+import { type Actor, type RollbackInput, UseCaseError } from '../use-cases.ts';
+import { type CommandParts, commandRollout, findRollout, type RolloutCommand } from './command-rollout.ts';
+import { stopOne } from './emergency-stop.ts';
+import { startReturns } from './rollout-engine.ts';
+
+/** A person's rollback of a region is all of the region. */
+const EVERY = 1_000_000;
+
+export const rollBack = async (
+  parts: CommandParts,
+  idOrApplication: string,
+  input: RollbackInput,
+  actor: Actor,
+): Promise<Rollout> => {
+  const { access } = parts.record;
+  const before = await findRollout(parts.record, idOrApplication);
+  const stopped = isTerminal(before) && (await access.setting(EMERGENCY)) != null;
+  const rollout = await orderReturn(parts, before.id, input, actor, stopped);
+  if (rollout.state !== 'RollingBack' || rollout.paused !== null || !isTerminal(before)) return rollout;
+  // Everything may have been stopped in between: the stop did not find this rollout among the unfinished ones.
+  if ((await access.setting(EMERGENCY)) == null) return rollout;
+  return stopOne(parts, rollout.id, { reason: 'emergency stop' }, actor);
+};
+
+const orderReturn = (
+  parts: CommandParts,
+  id: RolloutId,
+  input: RollbackInput,
+  actor: Actor,
+  stopped: boolean,
+): Promise<Rollout> => {
+  const reason = input.reason ?? '';
+  const scope =
+    input.scope ??
+    (input.cluster !== undefined || input.region !== undefined
+      ? 'cluster'
+      : input.wave !== undefined
+        ? 'wave'
+        : 'rollout');
+  const decide: RolloutCommand['decide'] = async (tx, rollout, now, wakes) => {
+    const wave = scope === 'wave' ? rollout.waves.find((candidate) => candidate.name === input.wave) : undefined;
+    if (scope === 'wave' && wave === undefined) {
+      throw new UseCaseError(
+        'Invalid',
+        'WaveNotFound',
+        `the rollout has no wave ${input.wave ?? '(none was named)'}; it has ${rollout.waves.map((each) => each.name).join(', ')}`,
+      );
+    }
+    await claimForRollback(tx, rollout);
+    const chosen =
+      scope === 'cluster'
+        ? await tx.targetsToReturn(
+            rollout.id,
+            { wave: null, only: 'all', clusters: clustersOf(input), ...regionOf(input) },
+            EVERY,
+          )
+        : [];
+    if (scope === 'cluster' && chosen.length === 0 && rollout.state !== 'RollbackFailed') {
+      throw new UseCaseError(
+        'Conflict',
+        'NothingToRollBack',
+        'this rollout has changed nothing there that is still in place',
+      );
+    }
+    const message = reason === '' ? `rollback asked for by ${actor.name}` : reason;
+    if (scope === 'cluster' && rollout.state === 'Progressing') {
+      return { rollout: await startReturns(tx, rollout, chosen, now, wakes) };
+    }
+    // While everything is stopped, a finished rollout is taken up again as a new one is born: frozen.
+    const frozen = stopped
+      ? stop({ ...rollout, state: 'RollingBack' }, { by: actor.name, reason: 'emergency stop' }, now)
+      : { rollout };
+    if ('forbidden' in frozen) return frozen;
+    const decided = orderRollback(
+      { ...frozen.rollout, state: rollout.state },
+      {
+        scope,
+        wave: wave?.index ?? null,
+        clusters: chosen.map((target) => target.cluster),
+        by: actor.name,
+        reason: message,
+      },
+      now,
+    );
+    if ('forbidden' in decided) return decided;
+    // What could not be restored before is tried again with the rest.
+    const failed =
+      rollout.state === 'RollbackFailed' ? await tx.targetsInState(rollout.id, ['RollbackFailed'], EVERY) : [];
+    return { rollout: await startReturns(tx, decided.rollout, [...chosen, ...failed], now, wakes) };
+  };
+  return commandRollout(parts, id, { verb: 'rollback', actor, reason, decide });
+};
+
+const clustersOf = (input: RollbackInput): readonly string[] | null =>
+  input.cluster === undefined ? null : [input.cluster];
+const regionOf = (input: RollbackInput): { readonly region?: string } =>
+  input.region === undefined ? {} : { region: input.region };
+
+/** A finished rollout is rolled back only while it is the newest on its clusters, and holds their locks again while it does. */
+const claimForRollback = async (tx: RecordTransaction, rollout: Rollout): Promise<void> => {
+  await tx.lockApplication(rollout.application);
+  const others = (await tx.unfinishedRollouts(rollout.application)).filter((other) => other.id !== rollout.id);
+  const newest = await tx.newestStarted(rollout.application);
+  if (
+    rollout.finishedAt !== null &&
+    (others.some((other) => other.state !== 'Queued') || (newest !== null && newest !== rollout.id))
+  ) {
+    throw new UseCaseError(
+      'Conflict',
+      'NotTheNewest',
+      'a newer rollout of the application has changed these clusters since; roll that one back',
+    );
+  }
+  await tx.acquireLocks(rollout.application, rollout.id);
+};

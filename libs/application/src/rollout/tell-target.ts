@@ -1,0 +1,35 @@
+import { type Instant, isTerminal, type Target, type TargetEvent } from '@breakwater/domain';
+import type { RecordPort, RecordTransaction } from '../ports/record.port.ts';
+import type { WakeUps } from '../ports/wake-ups.port.ts';
+import { moveTarget } from './move-target.ts';
+import { drive } from './rollout-engine.ts';
+import type { Wakes } from './wake-keys.ts';
+
+/**
+ * Tells the record what happened to a target, in its rollout's transaction, and lets the rollout follow. Dropped (false) when the target
+ * has moved on since it was `seen`, or its rollout has ended and owes it nothing: a late, doubled or overtaken message changes nothing, and
+ * a writer that was about to touch the cluster stops.
+ */
+export const tellTarget = async (
+  parts: { readonly record: RecordPort; readonly wakeUps: WakeUps },
+  seen: Target,
+  event: TargetEvent,
+  effects?: (tx: RecordTransaction, now: Instant) => Promise<void>,
+): Promise<boolean> => {
+  const wakes: Wakes = new Set();
+  const told = await parts.record.transaction(async (tx) => {
+    wakes.clear();
+    const rollout = await tx.lockRollout(seen.rollout);
+    const target = await tx.target(seen.rollout, seen.cluster);
+    if (rollout === null || target === null) return false;
+    if (target.attempt !== seen.attempt || target.state !== seen.state) return false;
+    const now = await tx.now();
+    const over = isTerminal(rollout) && target.owes === null;
+    if (!over) await effects?.(tx, now);
+    const moved = await moveTarget(tx, rollout, target, event, now, wakes);
+    if (moved.rollout !== rollout) await drive(tx, rollout, moved.rollout, now, wakes);
+    return !over;
+  });
+  await parts.wakeUps.wakeAll([...wakes]);
+  return told;
+};

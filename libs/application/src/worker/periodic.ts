@@ -1,0 +1,35 @@
+export interface WorkerLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Runs `act` again and again, `interval` ms after it ended, until `signal`; a failure is logged and tried again. */
+export const repeat = async (
+  interval: number,
+  signal: AbortSignal,
+  act: () => Promise<void>,
+  log: WorkerLog,
+): Promise<void> => {
+  while (!signal.aborted) {
+    try {
+      await act();
+    } catch (error) {
+      log.warn({ err: error }, 'periodic work failed, it will be tried again');
+    }
+    await pauseFor(interval, signal);
+  }
+};
+
+export const pauseFor = (ms: number, signal: AbortSignal): Promise<void> => {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', done);
+    resolve();
+  };
+  const timer = setTimeout(done, ms);
+  signal.addEventListener('abort', done, { once: true });
+  return promise;
+};
