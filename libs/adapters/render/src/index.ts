@@ -1,0 +1,10 @@
+export type { ChartFetcherOptions } from './chart-fetcher.ts';
+export type { LocalRendererOptions } from './renderer.ts';
+export { LocalRenderer } from './renderer.ts';
+export { jsonPatch, mergePatch, PatchError } from './json-patch.ts';
+export type { NetworkIsolation } from './sandbox.ts';
+export type { ToolOptions, Tools } from './tool-binaries.ts';
+export { locateTools } from './tool-binaries.ts';
+export { createFleetReader } from './worker/worker-fleet-reader.ts';
+export type { WorkerPoolOptions } from './worker/worker-pool.ts';
+export { WorkerPool } from './worker/worker-pool.ts';

@@ -1,0 +1,17 @@
+import type { FleetReading } from '@breakwater/application';
+import type { FleetFile } from '@breakwater/domain';
+import { buildSnapshot, readFleetDocuments } from '@breakwater/domain';
+
+/** What the fleet documents of a commit say, as plain data. */
+export const readFleet = (input: {
+  readonly files: readonly FleetFile[];
+  readonly paths: readonly string[];
+}): FleetReading => {
+  const read = readFleetDocuments(input.files);
+  const { snapshot, errors } = buildSnapshot(read, { paths: input.paths });
+  const documents = read.documents.map(({ locate, ...document }) => ({
+    ...document,
+    source: locate(['spec', 'source'], 'value'),
+  }));
+  return { documents, snapshot, errors };
+};
