@@ -1,0 +1,149 @@
+import type { FleetCommands, RecordPort, RolloutCommands } from '@breakwater/application';
+import { Problem } from '@breakwater/platform';
+import { Controller, Inject } from '@nestjs/common';
+import type { Principal } from '../http/api-request.ts';
+import { By, Input, Route } from '../http/route.decorator.ts';
+import type { AnswerOf, InputOf } from '../http/route.decorator.ts';
+import { presentExplanation } from '../rollouts/rollout.presenter.ts';
+import { COMMANDS, FLEET, RECORD } from '../tokens.ts';
+import { findApplication, knownApplications, viewApplication } from './application-view.ts';
+import { presentChanges } from './changes.presenter.ts';
+import { viewCluster } from './cluster-view.ts';
+import { FleetCatalog } from './fleet-catalog.ts';
+import { presentRelease, specOf } from './fleet.presenter.ts';
+import { pageByName } from './name-page.ts';
+
+const notFound = (kind: 'Cluster' | 'Application', name: string): Problem =>
+  new Problem(404, `${kind}NotFound`, `there is no ${kind.toLowerCase()} "${name}"`, {
+    remedy: `List them with \`breakwater ${kind.toLowerCase()} list\`.`,
+  });
+
+@Controller()
+export class FleetController {
+  private readonly record: RecordPort;
+  private readonly commands: RolloutCommands;
+  private readonly fleet: FleetCommands;
+
+  constructor(
+    @Inject(RECORD) record: RecordPort,
+    @Inject(COMMANDS) commands: RolloutCommands,
+    @Inject(FLEET) fleet: FleetCommands,
+  ) {
+    this.record = record;
+    this.commands = commands;
+    this.fleet = fleet;
+  }
+
+  @Route('listClusters')
+  async clusters(@Input() { query }: InputOf<'listClusters'>): Promise<AnswerOf<'listClusters'>> {
+    const [catalog, records] = await Promise.all([FleetCatalog.read(this.record), this.record.cluster.list()]);
+    const documents = new Map(catalog.clusters().map(({ document }) => [document.name, document]));
+    const contacts = new Map(records.map((contact) => [contact.name, contact]));
+    const names = [...new Set([...documents.keys(), ...contacts.keys()])].sort();
+    const page = pageByName(names, (name) => name, query);
+    const items = await Promise.all(
+      page.items.map((name) =>
+        viewCluster(this.record, name, { document: documents.get(name) ?? null, record: contacts.get(name) ?? null }),
+      ),
+    );
+    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+  }
+
+  @Route('getCluster')
+  async cluster(@Input() { params }: InputOf<'getCluster'>): Promise<AnswerOf<'getCluster'>> {
+    return { status: 200, body: await this.oneCluster(params.name) };
+  }
+
+  @Route('explainCluster')
+  async explain(@Input() { params }: InputOf<'explainCluster'>): Promise<AnswerOf<'explainCluster'>> {
+    await this.oneCluster(params.name);
+    return { status: 200, body: presentExplanation(await this.commands.explainCluster(params.name)) };
+  }
+
+  @Route('listChanges')
+  async changes(@Input() { params, query }: InputOf<'listChanges'>): Promise<AnswerOf<'listChanges'>> {
+    const since = query.since === undefined ? {} : { since: Date.parse(query.since) };
+    return { status: 200, body: presentChanges(await this.fleet.changesOn(params.name, since)) };
+  }
+
+  @Route('acceptCluster')
+  async accept(@Input() { params }: InputOf<'acceptCluster'>, @By() by: Principal): Promise<AnswerOf<'acceptCluster'>> {
+    await this.fleet.acceptCluster(params.name, by);
+    return { status: 200, body: await this.oneCluster(params.name) };
+  }
+
+  @Route('quarantineCluster')
+  async quarantine(
+    @Input() { params, body }: InputOf<'quarantineCluster'>,
+    @By() by: Principal,
+  ): Promise<AnswerOf<'quarantineCluster'>> {
+    await this.fleet.quarantineCluster(params.name, body, by);
+    return { status: 200, body: await this.oneCluster(params.name) };
+  }
+
+  @Route('releaseCluster')
+  async release(
+    @Input() { params, body }: InputOf<'releaseCluster'>,
+    @By() by: Principal,
+  ): Promise<AnswerOf<'releaseCluster'>> {
+    await this.fleet.releaseCluster(params.name, body.reason === undefined ? {} : { reason: body.reason }, by);
+    return { status: 200, body: await this.oneCluster(params.name) };
+  }
+
+  @Route('listFleets')
+  async fleets(@Input() { query }: InputOf<'listFleets'>): Promise<AnswerOf<'listFleets'>> {
+    const catalog = await FleetCatalog.read(this.record);
+    const page = pageByName(catalog.fleets(), ({ document }) => document.name, query);
+    const items = page.items.map(({ document, repository, commit, members }) => ({
+      name: document.name,
+      repository,
+      commit,
+      strategy: document.strategy,
+      clusters: [...members],
+      spec: specOf(document),
+    }));
+    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+  }
+
+  @Route('listStrategies')
+  async strategies(@Input() { query }: InputOf<'listStrategies'>): Promise<AnswerOf<'listStrategies'>> {
+    const catalog = await FleetCatalog.read(this.record);
+    const page = pageByName(catalog.strategies(), ({ document }) => document.name, query);
+    const items = page.items.map(({ document, repository, commit }) => ({
+      name: document.name,
+      repository,
+      commit,
+      spec: specOf(document),
+    }));
+    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+  }
+
+  @Route('listApplications')
+  async applications(@Input() { query }: InputOf<'listApplications'>): Promise<AnswerOf<'listApplications'>> {
+    const known = await knownApplications(this.record, await FleetCatalog.read(this.record));
+    const page = pageByName(known, ({ name }) => name, query);
+    const items = await Promise.all(page.items.map((one) => viewApplication(this.record, one)));
+    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+  }
+
+  @Route('getApplication')
+  async application(@Input() { params }: InputOf<'getApplication'>): Promise<AnswerOf<'getApplication'>> {
+    const known = await findApplication(this.record, await FleetCatalog.read(this.record), params.name);
+    if (known === null) throw notFound('Application', params.name);
+    return { status: 200, body: await viewApplication(this.record, known) };
+  }
+
+  @Route('listReleases')
+  async releases(@Input() { query }: InputOf<'listReleases'>): Promise<AnswerOf<'listReleases'>> {
+    const { application, cursor = null, limit } = query;
+    const page = await this.record.sync.releases({ application, cursor, limit });
+    return { status: 200, body: { items: page.items.map(presentRelease), nextCursor: page.nextCursor } };
+  }
+
+  private async oneCluster(name: string) {
+    const [catalog, contact] = await Promise.all([FleetCatalog.read(this.record), this.record.cluster.get(name)]);
+    const document = catalog.clusters().find((candidate) => candidate.document.name === name)?.document ?? null;
+    if (document === null && contact === null) throw notFound('Cluster', name);
+    return viewCluster(this.record, name, { document, record: contact });
+  }
+}

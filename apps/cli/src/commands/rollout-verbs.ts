@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WireRollout, WireSettledRollout } from '@breakwater/platform';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { ApiClient } from '../api/api-client.ts';
+import type { CliIo } from '../cli-io.ts';
+import { leaf } from '../command-tree.ts';
+import type { OutputOptions } from '../command-tree.ts';
+import { CliError, EXIT, notSupportedYet } from '../exit-status.ts';
+import { print } from '../output/print.ts';
+import type { Format } from '../output/print.ts';
+import { rolloutText, stateOf } from '../output/rollout-text.ts';
+import { printable } from '../output/style.ts';
+import { waitForEnd } from '../watch/wait-for-end.ts';
+import { registerPeople } from './rollout-people.ts';
+import { withReason, withWait } from './rollout-options.ts';
+import type { WaitFlags } from './rollout-options.ts';
+
+const REFERENCE = 'a rollout id, or the name of an application for its newest rollout';
+/** How often a pause that is not yet in force is asked again; each asking takes up to five seconds. */
+const SETTLE_ATTEMPTS = 6;
+
+type Reasoned = OutputOptions & { reason?: string };
+
+const line = (rollout: WireRollout, what: string): string =>
+  `rollout ${rollout.id} of ${printable(rollout.application)}: ${what}, it is ${stateOf(rollout)}\n`;
+
+const warnUnsettled = (io: CliIo, unsettled: readonly string[]): void => {
+  if (unsettled.length > 0)
+    io.err(`a request that never got its answer may still land on: ${printable(unsettled.join(', '))}\n`);
+};
+
+/** Asks until it is in force, or says that it is not. */
+const settle = async (
+  io: CliIo,
+  ask: () => Promise<{ status: number; body: WireSettledRollout }>,
+  wait: boolean,
+): Promise<WireSettledRollout> => {
+  let answer = await ask();
+  for (let attempt = 1; wait && answer.status === 202 && attempt < SETTLE_ATTEMPTS; attempt += 1) {
+    await sleep(500, undefined, { signal: io.signal });
+    answer = await ask();
+  }
+  if (wait && answer.status === 202)
+    throw new CliError(`not in force yet on: ${printable(answer.body.unsettled.join(', '))}`, {
+      code: 'NotSettled',
+      status: EXIT.timedOut,
+      remedy: 'It is recorded, and comes into force when these clusters answer or their permits expire.',
+    });
+  warnUnsettled(io, answer.body.unsettled);
+  return answer.body;
+};
+
+const pause = (rollout: Command, io: CliIo): void => {
+  const command = leaf(rollout, 'pause', 'Pause a rollout; returns when the pause is in force', [
+    'rollout pause podinfo --reason "looking at the error rate"',
+    'rollout pause podinfo --mode drain',
+  ])
+    .argument('<id>', REFERENCE)
+    .addOption(
+      new Option('--mode <mode>', 'freeze: no object is written; drain: no new target starts')
+        .choices(['freeze', 'drain'])
+        .default('freeze'),
+    )
+    .option('--no-wait', 'do not wait until it is in force');
+  withReason(command).action(async (id: string, options: Reasoned & { mode: 'freeze' | 'drain'; wait: boolean }) => {
+    const client = new ApiClient(io);
+    const body = { mode: options.mode, reason: options.reason };
+    const paused = await settle(io, () => client.call('pauseRollout', { params: { id }, body }), options.wait);
+    print(io, options.output, paused, () => line(paused, `paused (${options.mode})`));
+  });
+};
+
+const resume = (rollout: Command, io: CliIo): void => {
+  const command = leaf(rollout, 'resume', 'Resume a paused or halted rollout', [
+    'rollout resume podinfo --reason "all clear"',
+  ])
+    .argument('<id>', REFERENCE)
+    .option('--no-wait', 'accepted for symmetry: a resume is in force at once');
+  withReason(command).action(async (id: string, options: Reasoned) => {
+    const { body } = await new ApiClient(io).call('resumeRollout', {
+      params: { id },
+      body: { reason: options.reason },
+    });
+    print(io, options.output, body, () => line(body, 'resumed'));
+  });
+};
+
+const abort = (rollout: Command, io: CliIo): void => {
+  const command = leaf(rollout, 'abort', 'End a rollout where it is; touched clusters stay as they are', [
+    'rollout abort podinfo --reason "wrong release"',
+  ])
+    .argument('<id>', REFERENCE)
+    .option('--no-wait', 'do not wait until it is in force');
+  withReason(command).action(async (id: string, options: Reasoned & { wait: boolean }) => {
+    const client = new ApiClient(io);
+    const first = await client.call('abortRollout', { params: { id }, body: { reason: options.reason } });
+    if (options.wait && first.status === 202)
+      throw new CliError(`not in force yet on: ${printable(first.body.unsettled.join(', '))}`, {
+        code: 'NotSettled',
+        status: EXIT.timedOut,
+        remedy: 'The abort is recorded; look again with rollout get.',
+      });
+    warnUnsettled(io, first.body.unsettled);
+    print(io, options.output, first.body, () => line(first.body, 'aborted'));
+  });
+};
+
+type RollbackFlags = Reasoned &
+  WaitFlags & {
+    scope?: 'cluster' | 'wave' | 'rollout';
+    cluster?: string;
+    region?: string;
+    wave?: string;
+    past?: string;
+  };
+
+const rollback = (rollout: Command, io: CliIo): void => {
+  const command = leaf(rollout, 'rollback', 'Return touched clusters to their own last known good revision', [
+    'rollout rollback podinfo --wait --timeout 10m --reason "errors in eu-west"',
+    'rollout rollback podinfo --scope cluster --cluster eu-west-1a',
+  ])
+    .argument('<id>', REFERENCE)
+    .addOption(
+      new Option('--scope <scope>', 'how much; default: the whole rollout').choices(['cluster', 'wave', 'rollout']),
+    )
+    .option('--cluster <name>', 'with --scope cluster')
+    .option('--wave <name>', 'with --scope wave')
+    .option('--region <name>', 'the clusters of a region')
+    .addOption(new Option('--past <hook>', 'past an irreversible hook (not supported yet)').hideHelp());
+  withWait(withReason(command)).action(async (id: string, options: RollbackFlags) => {
+    if (options.past !== undefined) throw notSupportedYet('going back past an irreversible hook');
+    const { scope, cluster, region, wave, reason } = options;
+    const client = new ApiClient(io);
+    const { body } = await client.call('rollbackRollout', {
+      params: { id },
+      body: { scope, cluster, region, wave, reason },
+    });
+    if (options.wait !== true) print(io, options.output, body, () => line(body, 'rolling back'));
+    else await finish(client, io, body.id, options.output, options.timeout ?? null, 'RolledBack');
+  });
+};
+
+/** Waits, prints the rollout as it is at its end, and fails with status 3 when that is not the end that was asked for. */
+const finish = async (
+  client: ApiClient,
+  io: CliIo,
+  id: string,
+  format: Format,
+  timeoutMs: number | null,
+  wanted: string,
+): Promise<void> => {
+  const { rollout, targets } = await waitForEnd(client, io, id, { format, timeoutMs });
+  if (format !== 'table') print(io, format, { ...rollout, targets }, () => '');
+  else if (!io.isTerminal) print(io, format, rollout, (paint) => `\n${rolloutText(rollout, targets, paint, io.now())}`);
+  if (rollout.state !== wanted)
+    throw new CliError(`the rollout ended ${rollout.state}: ${printable(rollout.message)}`, {
+      code: 'AnotherEnd',
+      status: EXIT.anotherEnd,
+    });
+};
+
+interface StartFlags extends Reasoned, WaitFlags {
+  readonly revision?: string;
+  readonly strategy?: string;
+  readonly supersede?: boolean;
+  readonly plan?: string;
+  readonly allowBad?: boolean;
+  readonly idempotencyKey?: string;
+}
+
+const start = (rollout: Command, io: CliIo): void => {
+  const command = leaf(rollout, 'start', 'Start a rollout of an application', [
+    'rollout start podinfo --reason "release 6.9"',
+    'rollout start podinfo --revision v6.9.0 --wait --timeout 1h',
+  ])
+    .argument('<application>', 'the application')
+    .option('--revision <revision>', 'a commit, branch or tag; default: the newest good commit')
+    .option('--strategy <name>', 'another strategy than the application’s')
+    .option('--supersede', 'supersede an unfinished rollout of the application')
+    .option('--allow-bad', 'start a release that was rolled back before')
+    .addOption(new Option('--plan <plan>', 'a stored plan (not supported yet)').hideHelp())
+    .option('--idempotency-key <key>', 'the same key again starts nothing and prints the same rollout');
+  withWait(withReason(command)).action(async (application: string, options: StartFlags) => {
+    if (options.plan !== undefined) throw notSupportedYet('starting from a stored plan');
+    const { revision, strategy, supersede, allowBad, reason, idempotencyKey } = options;
+    const client = new ApiClient(io);
+    const { body } = await client.call('startRollout', {
+      body: { application, revision, strategy, supersede, allowBad, reason },
+      ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+    });
+    if (options.wait === true) await finish(client, io, body.id, options.output, options.timeout ?? null, 'Succeeded');
+    else print(io, options.output, body, (paint) => rolloutText(body, [], paint, io.now()));
+  });
+};
+
+export const registerRolloutVerbs = (rollout: Command, io: CliIo): void => {
+  for (const register of [start, pause, resume, abort, rollback]) register(rollout, io);
+  registerPeople(rollout, io);
+};
+
+/** `stop-all` and `resume-all`, at the top. */
+export const registerEmergency = (program: Command, io: CliIo): void => {
+  withReason(
+    leaf(program, 'stop-all', 'Emergency stop: freeze every rollout', ['stop-all --reason "incident 4711"']),
+  ).action(async (options: Reasoned) => {
+    const { status, body } = await new ApiClient(io).call('stopAll', { body: { reason: options.reason } });
+    print(
+      io,
+      options.output,
+      body,
+      () =>
+        body.items.map((one) => line(one, 'stopped')).join('') || 'every rollout is stopped; none was in progress\n',
+    );
+    warnUnsettled(
+      io,
+      body.items.flatMap(({ unsettled }) => unsettled),
+    );
+    if (status === 202)
+      throw new CliError('not in force everywhere yet', {
+        code: 'NotSettled',
+        status: EXIT.timedOut,
+        remedy: 'Run stop-all again.',
+      });
+  });
+  withReason(leaf(program, 'resume-all', 'End the emergency stop', ['resume-all --reason "incident closed"'])).action(
+    async (options: Reasoned) => {
+      const { body } = await new ApiClient(io).call('resumeAll', { body: { reason: options.reason } });
+      print(
+        io,
+        options.output,
+        body,
+        () => body.items.map((one) => line(one, 'resumed')).join('') || 'the stop has ended; no rollout was stopped\n',
+      );
+    },
+  );
+};
