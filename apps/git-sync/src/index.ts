@@ -1,0 +1,2 @@
+export { FLEET_REPOSITORY, startGitSyncProgram } from './git-sync-program.ts';
+export type { GitSyncProgramParts } from './git-sync-program.ts';
