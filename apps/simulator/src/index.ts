@@ -1,0 +1,12 @@
+export { startSimulatedFleet } from './fleet.ts';
+export type { FleetOptions, SimulatedFleet } from './fleet.ts';
+export { SimulatedCluster } from './cluster.ts';
+export type { ClusterAddress, ClusterOptions } from './cluster.ts';
+export type { Fault, FaultKind, RequestClass } from './faults.ts';
+export type { PolicyRule } from './api/access.ts';
+export type { WriteRecord } from './write-log.ts';
+export type { WorkloadSettings } from './workloads/settings.ts';
+export { behaviourAnnotation } from './workloads/behaviour.ts';
+export type { Json, JsonObject, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object.ts';
+export { startSimulatedMetrics } from './metrics/simulated-metrics.ts';
+export type { MetricsTarget, SimulatedMetrics } from './metrics/simulated-metrics.ts';
