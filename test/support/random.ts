@@ -1,0 +1,12 @@
+/** A seeded stream of numbers in [0, 1): the same seed, the same faults. */
+export const randomFrom = (seed: number): (() => number) => {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+
+export const chosenSeed = (): number => Number(process.env['BREAKWATER_SEED'] ?? Date.now() % 1_000_000);
