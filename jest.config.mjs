@@ -22,6 +22,7 @@ const shared = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist'],
   globalSetup: '<rootDir>/tools/jest-setup.mjs',
+  setupFiles: ['<rootDir>/tools/jest-seed.mjs'],
 };
 
 export default {
