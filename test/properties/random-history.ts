@@ -36,6 +36,7 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
     { after: 15_000, then: 'wait' },
     { after: 15_000, then: 'halt' },
   ),
+  clusterConcurrency: fc.constantFrom<(number | null)[]>(null, null, 1),
   joiners: fc.constantFrom(false, false, true),
   leaps: fc.constantFrom(false, false, true),
   sleepers: fc.boolean(),

@@ -68,7 +68,7 @@ export interface Shape {
   readonly failureBudgets?: Strategy['failureBudgets'];
   readonly slow?: Strategy['slow'];
   readonly regionConcurrency?: number;
-  readonly clusterConcurrency?: number;
+  readonly clusterConcurrency?: number | null;
   readonly deadline?: number;
   readonly minClusters?: number;
   /** Clusters come and go that would refuse any release. */

@@ -2,9 +2,13 @@ import type { StartableQuery } from '@breakwater/application';
 import { type RawBuilder, sql } from 'kysely';
 import { TARGET, type TargetRow } from './rollout-rows.ts';
 
-/** Number of targets, of any rollouts, that are being written to or verified on the cluster. */
+/**
+ * Number of targets, of any rollouts, that are being written to or verified on the cluster. What a rollout left in flight at its end is worked
+ * on by nobody, unless it is owed something.
+ */
 export const inFlightOn = (cluster: RawBuilder<unknown>): RawBuilder<unknown> => sql`(select count(*) from targets busy
-  where busy.cluster = ${cluster} and busy.state in ('Applying', 'Verifying', 'RollingBack'))`;
+  where busy.cluster = ${cluster} and busy.state in ('Applying', 'Verifying', 'RollingBack')
+    and (busy.owes is not null or not (select r.terminal from rollouts r where r.id = busy.rollout)))`;
 
 /** A value, not a join: a join reads all locks of the application for each target that is started. */
 const holderOf = (

@@ -1,5 +1,12 @@
 import type { ReturnFilter, StartableQuery } from '@breakwater/application';
-import type { Instant, Revision, RolloutId, Target, TargetState } from '@breakwater/domain';
+import {
+  type Instant,
+  isTerminal,
+  type Revision,
+  type RolloutId,
+  type Target,
+  type TargetState,
+} from '@breakwater/domain';
 import type { MemoryState } from './memory-state.ts';
 import { pair } from './memory-state.ts';
 
@@ -39,9 +46,12 @@ export const isToReturn = (target: Target, filter: ReturnFilter): boolean =>
 
 const IN_FLIGHT = new Set<Target['state']>(['Applying', 'Verifying', 'RollingBack']);
 
-/** Targets, of any rollouts, that are being written to or verified on the cluster. */
+/** Targets, of any rollouts, that are being written to or verified on the cluster; of those that have ended, only what is owed. */
 export const inFlightOn = (state: MemoryState, cluster: string): number =>
-  state.rollouts.filter(({ rollout }) => IN_FLIGHT.has(state.target(rollout.id, cluster)?.state ?? 'Pending')).length;
+  state.rollouts.filter(({ rollout }) => {
+    const target = state.target(rollout.id, cluster);
+    return target !== null && IN_FLIGHT.has(target.state) && (target.owes !== null || !isTerminal(rollout));
+  }).length;
 
 export const startable = (
   state: MemoryState,

@@ -109,6 +109,20 @@ export const describeLocksAndSlots = (subject: () => RecordUnderTest): void => {
       });
     });
 
+    it('is not taken by what a rollout has left in flight at its end, unless it is owed something', async () => {
+      const { record } = subject();
+      const ended = (id: string, state: 'Aborted' | 'RolledBack') =>
+        someRollout(id, { application: id, state, finishedAt: 2 });
+      await store(record, someRollout('r1'), [someTarget('r1', 'a'), someTarget('r1', 'b')]);
+      await store(record, ended('r2', 'Aborted'), [someTarget('r2', 'a', { state: 'Verifying' })]);
+      await store(record, ended('r3', 'RolledBack'), [someTarget('r3', 'b', { state: 'RollingBack', owes: 'back' })]);
+      await record.transaction(async (tx) => {
+        expect([await tx.hasRoomOn('a', 1), await tx.hasRoomOn('b', 1)]).toEqual([true, false]);
+        const query = { rollout: R1, wave: 0, maxInFlight: null, maxOnCluster: 1, exceptRegions: [] };
+        expect((await tx.startableTargets(query, 10)).map(({ cluster }) => cluster)).toEqual(['a']);
+      });
+    });
+
     it('is not given away twice', async () => {
       const { record } = subject();
       const ids = Array.from({ length: 6 }, (_, n) => `r${n}` as RolloutId);
