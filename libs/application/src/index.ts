@@ -21,7 +21,7 @@ export type {
   Session,
   WritePermit,
 } from './ports/cluster.port.ts';
-export { PermitLost } from './ports/cluster.port.ts';
+export { CredentialUnreadable, PermitLost } from './ports/cluster.port.ts';
 export type {
   ClusterJobs,
   ClusterProbing,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CredentialUnreadable } from '@breakwater/application';
 import { DirectoryCredentialStore } from './directory-credential-store.ts';
 
 describe('a directory of kubeconfigs', () => {
@@ -38,8 +39,13 @@ describe('a directory of kubeconfigs', () => {
     },
   );
 
-  it('throws for what is no file', async () => {
-    await symlink('/dev/null', join(directory, 'eu.kubeconfig'));
-    await expect(new DirectoryCredentialStore(directory).read('eu')).rejects.toThrow('not a file');
+  it.each([
+    ['what is no file', '/dev/null', 'not a file'],
+    ['a link to itself', 'eu.kubeconfig', 'ELOOP'],
+  ])('tells %s from a machine in trouble', async (_what, target, message) => {
+    await symlink(target, join(directory, 'eu.kubeconfig'));
+    const read = new DirectoryCredentialStore(directory).read('eu');
+    await expect(read).rejects.toThrow(CredentialUnreadable);
+    await expect(read).rejects.toThrow(message);
   });
 });

@@ -1,4 +1,5 @@
 import type { ClusterConnection, ClusterConnector, CredentialStore, Cutoff, Refusal } from '@breakwater/application';
+import { CredentialUnreadable } from '@breakwater/application';
 import { refused, settleRead } from './ended.ts';
 import type { KubeconfigAllowances } from './kubeconfig.ts';
 import { endpointOf } from './kubeconfig.ts';
@@ -50,7 +51,7 @@ class KubeConnector implements ClusterConnector {
       const pooled = this.#pooled.get(cluster);
       if (stored === null) {
         this.#drop(cluster, pooled);
-        throw refused('CredentialsRefused', `CredentialsNotFound: the credential store has no ${cluster}`);
+        throw refused('CredentialsNotFound', `the credential store has none for ${cluster}`);
       }
       if (pooled !== undefined && pooled.version === stored.version) return pooled.connection;
       const endpoint = endpointOf(cluster, stored.kubeconfig, this.#options.allow ?? {});
@@ -75,8 +76,9 @@ class KubeConnector implements ClusterConnector {
     try {
       return await this.#options.credentials.read(cluster);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-      throw refused('CredentialsRefused', `the credential of ${cluster} cannot be read: ${code}`);
+      // Of a store that does not answer nothing follows for the cluster: whoever asks fails, and asks again.
+      if (!(error instanceof CredentialUnreadable)) throw error;
+      throw refused('CredentialsRefused', `the credential of ${cluster} cannot be read: ${error.message}`);
     }
   }
 

@@ -22,8 +22,7 @@ const refusal = (text: string, allow = {}): string => {
   try {
     endpointOf('eu', text, allow);
   } catch (error) {
-    if (error instanceof Ended && error.end.kind === 'Refused' && error.end.reason === 'CredentialsRefused')
-      return error.end.message;
+    if (error instanceof Ended && error.end.kind === 'Refused') return `${error.end.reason}: ${error.end.message}`;
     throw error;
   }
   return 'accepted';
@@ -47,14 +46,19 @@ describe('kubeconfig', () => {
     ['client-key', {}, { 'client-key': '/x' }, 'FileReferenceNotAllowed'],
     ['tokenFile', {}, { tokenFile: '/x' }, 'FileReferenceNotAllowed'],
     ['token-file', {}, { token: undefined, 'token-file': '/etc/hostname' }, 'FileReferenceNotAllowed'],
-    ['insecure-skip-tls-verify', { 'insecure-skip-tls-verify': true }, {}, 'insecure-skip-tls-verify'],
-    ['proxy-url', { 'proxy-url': 'http://p' }, {}, 'proxy-url'],
-    ['http', { server: 'http://api' }, {}, 'plain http'],
-    ['a header break', {}, { token: 'a\nb' }, 'no HTTP header'],
-    ['no PEM', { 'certificate-authority-data': 'AAAA' }, {}, 'not PEM'],
-  ])('refuses %s', (_what, cluster, user, message) => {
+    [
+      'insecure-skip-tls-verify',
+      { 'insecure-skip-tls-verify': true },
+      {},
+      'CredentialsRefused: insecure-skip-tls-verify',
+    ],
+    ['proxy-url', { 'proxy-url': 'http://p' }, {}, 'CredentialsRefused: proxy-url'],
+    ['http', { server: 'http://api' }, {}, 'CredentialsRefused: plain http'],
+    ['a header break', {}, { token: 'a\nb' }, 'CredentialsRefused: the token holds characters that no HTTP header'],
+    ['no PEM', { 'certificate-authority-data': 'AAAA' }, {}, 'CredentialsRefused: certificate-authority is not PEM'],
+  ])('refuses %s', (_what, cluster, user, begin) => {
     const said = refusal(config(cluster, user));
-    expect(said).toContain(message);
+    expect(said.startsWith(begin)).toBe(true);
     expect(said).not.toContain('secret-token');
   });
 

@@ -16,8 +16,10 @@ export interface KubeconfigAllowances {
 const MAX_BYTES = 1024 * 1024;
 const FILE_FIELDS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile', 'token-file'] as const;
 
-const credentialsRefused = (name: string, message: string): Ended =>
-  refused('CredentialsRefused', `${message} (kubeconfig of cluster ${name})`);
+type Reason = 'CredentialsRefused' | 'ExecNotAllowed' | 'FileReferenceNotAllowed';
+
+const credentialsRefused = (name: string, message: string, reason: Reason = 'CredentialsRefused'): Ended =>
+  refused(reason, `${message} (kubeconfig of cluster ${name})`);
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -41,7 +43,8 @@ const refuseReferences = (name: string, cluster: Entry, user: Entry, allow: Kube
     if (user[plugin] != null) {
       throw credentialsRefused(
         name,
-        `ExecNotAllowed: users[].user.${plugin} runs a program; use a token or a client certificate`,
+        `users[].user.${plugin} runs a program; use a token or a client certificate`,
+        'ExecNotAllowed',
       );
     }
   }
@@ -51,7 +54,8 @@ const refuseReferences = (name: string, cluster: Entry, user: Entry, allow: Kube
     if (value != null && (token || allow.fileReferences !== true)) {
       throw credentialsRefused(
         name,
-        `FileReferenceNotAllowed: ${field} names a file; put its content inline (${field}-data, or token)`,
+        `${field} names a file; put its content inline (${field}-data, or token)`,
+        'FileReferenceNotAllowed',
       );
     }
   }
@@ -68,7 +72,7 @@ const readDocument = (name: string, kubeconfig: string): Entry => {
   throw credentialsRefused(name, 'not a YAML mapping');
 };
 
-/** Parses a kubeconfig's current context. Throws {@link Ended} with `CredentialsRefused`, never quoting a secret. */
+/** Parses a kubeconfig's current context. Throws {@link Ended} with one of the reasons above, never quoting a secret. */
 export const endpointOf = (name: string, kubeconfig: string, allow: KubeconfigAllowances): Endpoint => {
   const document = readDocument(name, kubeconfig);
   const context = entryNamed(document['contexts'], document['current-context'], 'context');

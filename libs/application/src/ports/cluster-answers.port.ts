@@ -18,7 +18,14 @@ export interface Refusal {
     | 'InventoryLost'
     | 'ForeignInstallation'
     | 'ClusterReplaced'
+    /** Of these four it is Breakwater's own access that is wrong: a kubeconfig that cannot be used, */
     | 'CredentialsRefused'
+    /** that is not there, */
+    | 'CredentialsNotFound'
+    /** that would run a program on this machine, */
+    | 'ExecNotAllowed'
+    /** or that would read a file of it. */
+    | 'FileReferenceNotAllowed'
     | 'TooManyDeletions'
     | 'DeletionStuck';
   readonly message: string;

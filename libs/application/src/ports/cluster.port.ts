@@ -192,8 +192,16 @@ export interface ClusterConnector {
   closeAll(): Promise<void>;
 }
 
+/** A credential is there, and nobody can use it as it is. The message quotes nothing of it. */
+export class CredentialUnreadable extends Error {
+  override readonly name = 'CredentialUnreadable';
+}
+
 /** Where kubeconfigs come from: a directory of `<name>.kubeconfig`, or the record. The value is secret. */
 export interface CredentialStore {
-  /** Null: there is none of that name. `version` changes when the credential does. */
+  /**
+   * Null: there is none of that name. `version` changes when the credential does. Throws {@link CredentialUnreadable} for what is wrong
+   * with the credential itself; anything else that is thrown says nothing about it.
+   */
   read(name: string): Promise<{ readonly kubeconfig: string; readonly version: string } | null>;
 }
