@@ -19,6 +19,7 @@ type ApplicationPart = Pick<
   | 'release'
   | 'setBaseline'
   | 'addBeforeImages'
+  | 'usedBefore'
   | 'idempotent'
 >;
 
@@ -92,16 +93,27 @@ export const applicationParts = (queries: Queries, cipher: Cipher): ApplicationP
         values (${rollout}, ${cluster}, ${image.key}, ${sealed}) on conflict do nothing`);
     }
   },
+  usedBefore: (key, actor, bodyDigest) => usedBefore(queries, key, actor, bodyDigest),
   idempotent: async (key, actor, bodyDigest, result) => {
     const fresh = await queries.first(sql`insert into idempotency_keys (actor, key, body_digest, result)
       values (${actor}, ${key}, ${bodyDigest}, ${result}) on conflict do nothing returning key`);
     if (fresh !== null) return { fresh: true, result };
-    const stored = await queries.first(sql<{ readonly body_digest: string; readonly result: string }>`
-      select body_digest, result from idempotency_keys where actor = ${actor} and key = ${key}`);
-    if (stored === null || stored.body_digest !== bodyDigest) return 'reused';
-    return { fresh: false, result: stored.result };
+    const used = await usedBefore(queries, key, actor, bodyDigest);
+    return used === null || used === 'reused' ? 'reused' : { fresh: false, result: used.result };
   },
 });
+
+const usedBefore = async (
+  queries: Queries,
+  key: string,
+  actor: string,
+  bodyDigest: string,
+): Promise<{ readonly result: string } | 'reused' | null> => {
+  const stored = await queries.first(sql<{ readonly body_digest: string; readonly result: string }>`
+    select body_digest, result from idempotency_keys where actor = ${actor} and key = ${key}`);
+  if (stored === null) return null;
+  return stored.body_digest === bodyDigest ? { result: stored.result } : 'reused';
+};
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 

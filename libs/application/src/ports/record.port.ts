@@ -164,6 +164,8 @@ export interface RecordTransaction {
   addBeforeImages(rollout: RolloutId, cluster: string, images: readonly BeforeImage[]): Promise<void>;
 
   audit(event: AuditEvent): Promise<void>;
+  /** What a key was used for first, as {@link idempotent} says it; null: it was not. Stores nothing. */
+  usedBefore(key: string, actor: string, bodyDigest: string): Promise<{ readonly result: string } | 'reused' | null>;
   /** First use of a key stores what `create` made; a later one returns it (`fresh: false`). A different `bodyDigest`: 'reused'. */
   idempotent(
     key: string,

@@ -2,21 +2,19 @@ import {
   type Instant,
   NO_COUNTS,
   type Pause,
-  PREFLIGHT_FAILED,
   recount,
   type Rollout,
   type RolloutId,
-  supersede,
   type Target,
 } from '@breakwater/domain';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { EMERGENCY, type RecordPort, type RecordTransaction } from '../ports/record.port.ts';
 import type { WakeUps } from '../ports/wake-ups.port.ts';
 import { type Actor, type StartRolloutInput, UseCaseError } from '../use-cases.ts';
-import { leaveRollout } from './leave-rollout.ts';
+import { collide, type Collision } from './collision.ts';
 import { leaveOutQuarantined } from './quarantine.ts';
 import { newRollout, type PreparedPlan, preparePlan } from './plan-rollout.ts';
-import { auditOfRollout } from './rollout-audit.ts';
+import { askedBefore, claimKey } from './repeated-request.ts';
 import { rolloutKey, type Wakes } from './wake-keys.ts';
 
 export const emergencyPause = (now: Instant): Pause => ({
@@ -32,63 +30,99 @@ export interface StartRolloutParts {
   readonly wakeUps: WakeUps;
 }
 
+/** Of starts of one application at once: each of these means that another one got through. */
+const MOST_ATTEMPTS = 20;
+
 /** One transaction makes the rollout and all of its targets, or nothing. */
 export const startRollout = async (
   parts: StartRolloutParts,
   input: StartRolloutInput,
   actor: Actor,
-): Promise<{ readonly rollout: Rollout; readonly fresh: boolean }> => {
+): Promise<Started> => {
   const { record } = parts;
+  // Before anything is planned: the answer to a repeated request does not change with what has become of Git since.
+  const before = await askedBefore(record, input, actor);
+  if (before !== null) return { rollout: await started(record, before), fresh: false };
   const emergency = await record.access.setting(EMERGENCY);
   const prepared = await preparePlan(record, input);
   const wakes: Wakes = new Set();
-  const made = await record.transaction(async (tx) => {
-    wakes.clear();
-    // Rows of older rollouts first, then the application: the order in which every transaction takes them.
-    const older: Rollout[] = [];
-    for (const { id } of await tx.unfinishedRollouts(prepared.application)) {
-      const locked = await tx.lockRollout(id);
-      if (locked !== null) older.push(locked);
-    }
-    await tx.lockApplication(prepared.application);
-    const id = randomUUID() as RolloutId;
-    const repeated = await repeatedRequest(tx, input, actor, id);
-    if (repeated !== null) return { id: repeated, fresh: false };
-    // After the question whether it was asked before: the answer to a repeated request does not change with what became of the release.
-    refuseUnfit(prepared, input);
-    const now = await tx.now();
-    const collision = await collide(tx, prepared, input, older, id, now, wakes);
-    const sequence = await tx.nextSequence(prepared.application);
-    const birth = {
-      id,
-      sequence,
-      actor: actor.name,
-      reason: input.reason ?? '',
-      now,
-      queued: collision.kind === 'queue',
-    };
-    const inherited = await inherit(tx, newRollout(prepared, birth), 'touched' in collision ? collision.touched : []);
-    const born = leaveOutQuarantined(inherited, await tx.quarantines(), now);
-    const rollout = settleBirth(born.rollout, collision, emergency, now);
-    await tx.insertRollout(rollout, rollout.finishedAt === null ? now : null);
-    await tx.insertTargets(born.targets);
-    if (collision.kind === 'free') await tx.acquireLocks(prepared.application, id);
-    await tx.audit({
-      type: 'rollout.created',
-      actor: actor.name,
-      reason: birth.reason,
-      message: `rollout of ${prepared.application} at ${prepared.release.commit.slice(0, 12)} to ${born.targets.length} clusters`,
-      rollout: id,
-      application: prepared.application,
-      data: { commit: prepared.release.commit, digest: prepared.release.digest, state: rollout.state },
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const made = await record.transaction((tx) => {
+      wakes.clear();
+      return makeRollout(tx, prepared, input, actor, emergency, wakes);
     });
-    wakes.add(rolloutKey(id));
-    return { id, fresh: true };
+    if (made === 'overtaken') continue;
+    await parts.wakeUps.wakeAll([...wakes]);
+    return { rollout: await started(record, made.id), fresh: made.fresh };
+  }
+  throw new UseCaseError(
+    'Conflict',
+    'RolloutInProgress',
+    `other rollouts of ${prepared.application} are started all the time`,
+  );
+};
+
+interface Started {
+  readonly rollout: Rollout;
+  readonly fresh: boolean;
+}
+
+const started = async (record: RecordPort, id: RolloutId): Promise<Rollout> => {
+  const rollout = await record.rollouts.get(id);
+  if (rollout === null) throw new UseCaseError('NotFound', 'RolloutNotFound', `there is no rollout ${id}`);
+  return rollout;
+};
+
+/** `overtaken`: another rollout of the application began in between, and its row has to be held as well. Nothing was done then. */
+const makeRollout = async (
+  tx: RecordTransaction,
+  prepared: PreparedPlan,
+  input: StartRolloutInput,
+  actor: Actor,
+  emergency: unknown,
+  wakes: Wakes,
+): Promise<{ readonly id: RolloutId; readonly fresh: boolean } | 'overtaken'> => {
+  // Rows of older rollouts first, then the application: the order in which every transaction takes them.
+  const older: Rollout[] = [];
+  for (const { id } of await tx.unfinishedRollouts(prepared.application)) {
+    const locked = await tx.lockRollout(id);
+    if (locked !== null) older.push(locked);
+  }
+  await tx.lockApplication(prepared.application);
+  const held = new Set(older.map(({ id }) => id));
+  if ((await tx.unfinishedRollouts(prepared.application)).some(({ id }) => !held.has(id))) return 'overtaken';
+  const id = randomUUID() as RolloutId;
+  const repeated = await claimKey(tx, input, actor, id);
+  if (repeated !== null) return { id: repeated, fresh: false };
+  refuseUnfit(prepared, input);
+  const now = await tx.now();
+  const collision = await collide(tx, prepared, input, older, id, now, wakes);
+  const sequence = await tx.nextSequence(prepared.application);
+  const birth = {
+    id,
+    sequence,
+    actor: actor.name,
+    reason: input.reason ?? '',
+    now,
+    queued: collision.kind === 'queue',
+  };
+  const inherited = await inherit(tx, newRollout(prepared, birth), 'touched' in collision ? collision.touched : []);
+  const born = leaveOutQuarantined(inherited, await tx.quarantines(), now);
+  const rollout = settleBirth(born.rollout, collision, emergency, now);
+  await tx.insertRollout(rollout, rollout.finishedAt === null ? now : null);
+  await tx.insertTargets(born.targets);
+  if (collision.kind === 'free') await tx.acquireLocks(prepared.application, id);
+  await tx.audit({
+    type: 'rollout.created',
+    actor: actor.name,
+    reason: birth.reason,
+    message: `rollout of ${prepared.application} at ${prepared.release.commit.slice(0, 12)} to ${born.targets.length} clusters`,
+    rollout: id,
+    application: prepared.application,
+    data: { commit: prepared.release.commit, digest: prepared.release.digest, state: rollout.state },
   });
-  await parts.wakeUps.wakeAll([...wakes]);
-  const rollout = await record.rollouts.get(made.id as RolloutId);
-  if (rollout === null) throw new UseCaseError('NotFound', 'RolloutNotFound', `there is no rollout ${made.id}`);
-  return { rollout, fresh: made.fresh };
+  wakes.add(rolloutKey(id));
+  return { id, fresh: true };
 };
 
 const refuseUnfit = ({ release }: PreparedPlan, input: StartRolloutInput): void => {
@@ -105,29 +139,6 @@ const refuseUnfit = ({ release }: PreparedPlan, input: StartRolloutInput): void 
     );
   }
 };
-
-const repeatedRequest = async (
-  tx: RecordTransaction,
-  input: StartRolloutInput,
-  actor: Actor,
-  id: RolloutId,
-): Promise<string | null> => {
-  if (input.idempotencyKey === undefined) return null;
-  const { idempotencyKey, ...body } = input;
-  const digest = createHash('sha256')
-    .update(JSON.stringify(Object.entries(body).sort()))
-    .digest('hex');
-  const stored = await tx.idempotent(idempotencyKey, actor.name, digest, id);
-  if (stored === 'reused') {
-    throw new UseCaseError('Invalid', 'IdempotencyKeyReused', 'this idempotency key was used for another request');
-  }
-  return stored.fresh ? null : stored.result;
-};
-
-/** `touched`: clusters on which a superseded rollout leaves something that was not taken back. */
-type Collision =
-  | { readonly kind: 'free' | 'queue'; readonly touched: readonly string[] }
-  | { readonly kind: 'rejected'; readonly by: RolloutId };
 
 interface Born {
   readonly rollout: Rollout;
@@ -166,60 +177,4 @@ const settleBirth = (rollout: Rollout, collision: Collision, emergency: unknown,
   }
   if (emergency == null) return rollout;
   return { ...rollout, paused: emergencyPause(now) };
-};
-
-/** What the strategy says when a rollout of the application is under way. */
-const collide = async (
-  tx: RecordTransaction,
-  prepared: PreparedPlan,
-  input: StartRolloutInput,
-  older: readonly Rollout[],
-  id: RolloutId,
-  now: Instant,
-  wakes: Wakes,
-): Promise<Collision> => {
-  const unfinished = older.filter((rollout) => rollout.finishedAt === null);
-  const [first] = unfinished;
-  if (first === undefined) return { kind: 'free', touched: [] };
-  const answer = input.supersede === true ? 'supersede' : prepared.plan.policy.concurrentRollouts;
-  if (answer === 'reject') {
-    if (input.triggered === true) return { kind: 'rejected', by: first.id };
-    const message = `rollout ${first.id} of ${prepared.application} is ${first.state}`;
-    throw new UseCaseError('Conflict', 'RolloutInProgress', message, { rollout: first.id });
-  }
-  let waits = false;
-  const touched: string[] = [];
-  for (const rollout of unfinished) {
-    // A rollback is never cut short by a newer release; of those that wait, or that clusters would refuse, only the newest stays.
-    const untouched = rollout.state === 'Preflight' && rollout.reason === PREFLIGHT_FAILED;
-    const replace =
-      rollout.state === 'Queued' || untouched || (answer === 'supersede' && rollout.state !== 'RollingBack');
-    if (replace) {
-      touched.push(...(await touchedBy(tx, rollout.id)));
-      await supersedeBy(tx, rollout, id, now, wakes);
-    } else waits = true;
-  }
-  return { kind: waits ? 'queue' : 'free', touched };
-};
-
-const EVERY = 1_000_000;
-
-const touchedBy = async (tx: RecordTransaction, rollout: RolloutId): Promise<readonly string[]> => {
-  const left = await tx.targetsToReturn(rollout, { wave: null, only: 'all', clusters: null }, EVERY);
-  const returning = await tx.targetsInState(rollout, ['RollingBack', 'RollbackFailed'], EVERY);
-  return [...left, ...returning].map((target) => target.cluster);
-};
-
-const supersedeBy = async (
-  tx: RecordTransaction,
-  rollout: Rollout,
-  by: RolloutId,
-  now: Instant,
-  wakes: Wakes,
-): Promise<void> => {
-  const decided = supersede(rollout, by, now);
-  if ('forbidden' in decided) return;
-  const left = await leaveRollout(tx, decided.rollout, now, wakes);
-  for (const event of auditOfRollout(rollout, left)) await tx.audit(event);
-  await tx.saveRollout(left, null);
 };

@@ -314,6 +314,16 @@ export class MemoryTransaction implements RecordTransaction {
     this.#state.addEvent(event);
   }
 
+  async usedBefore(
+    key: string,
+    actor: string,
+    bodyDigest: string,
+  ): Promise<{ readonly result: string } | 'reused' | null> {
+    const stored = this.#state.idempotency.get(pair(actor, key));
+    if (stored === undefined) return null;
+    return stored.bodyDigest === bodyDigest ? { result: stored.result } : 'reused';
+  }
+
   async idempotent(
     key: string,
     actor: string,

@@ -74,6 +74,14 @@ export const describeAudit = (subject: () => RecordUnderTest): void => {
     const use = (subject: RecordUnderTest, key: string, actor: string, digest: string, result: string) =>
       subject.record.transaction((tx) => tx.idempotent(key, actor, digest, result));
 
+    it('are looked up without being used', async () => {
+      const { record } = subject();
+      const look = (digest: string) => record.transaction((tx) => tx.usedBefore('k', 'mara', digest));
+      expect(await look('d1')).toBeNull();
+      await use(subject(), 'k', 'mara', 'd1', 'r1');
+      expect([await look('d1'), await look('d2')]).toEqual([{ result: 'r1' }, 'reused']);
+    });
+
     it('give the first result again, and refuse another body', async () => {
       const current = subject();
       expect(await use(current, 'k', 'mara', 'd1', 'r1')).toEqual({ fresh: true, result: 'r1' });
