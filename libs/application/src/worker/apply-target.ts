@@ -4,6 +4,7 @@ import type { RecordTransaction } from '../ports/record.port.ts';
 import { auditOfOverwrites } from '../changes/overwritten-edits.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
 import { identify } from './probe-target.ts';
+import { presentPolicy } from './revision-policy.ts';
 import {
   cutOffByUs,
   desiredObjects,
@@ -43,6 +44,7 @@ export const applyRevision = async (
   }
   const back = target.state === 'RollingBack';
   const objects = await desiredObjects(parts, target);
+  const policy = await presentPolicy(parts, scene);
   const before = await beforeImagesOf(parts, rollout, target.cluster);
   return withPermit(parts, visit, scene, async (session) => {
     const outcome = await fenced<ApplyOutcome>(parts, visit, rollout, (epoch) =>
@@ -51,7 +53,7 @@ export const applyRevision = async (
         epoch,
         mode: back ? 'rollback' : 'forward',
         objects,
-        policy: rollout.plan.apply,
+        policy,
         healthRules: rollout.plan.healthRules,
         before,
         journal: (images) => parts.record.transaction((tx) => tx.addBeforeImages(rollout.id, target.cluster, images)),

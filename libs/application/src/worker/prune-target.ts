@@ -1,6 +1,7 @@
 import { objectKey } from '@breakwater/domain';
 import type { ClusterConnection } from '../ports/cluster.port.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
+import { presentPolicy } from './revision-policy.ts';
 import {
   cutOffByUs,
   desiredObjects,
@@ -21,9 +22,7 @@ export const prune = async (
   const { rollout, target } = scene;
   const back = target.state === 'RollingBack';
   const objects = await desiredObjects(parts, target);
-  const policy = rollout.deletionsApproved
-    ? { ...rollout.plan.apply, prune: { ...rollout.plan.apply.prune, maxDeletions: Number.MAX_SAFE_INTEGER } }
-    : rollout.plan.apply;
+  const policy = await presentPolicy(parts, scene);
   const removeAll = back && objects.length === 0;
   return withPermit(parts, visit, scene, async (session) => {
     // Written ahead: the inventory goes last, and whoever takes it away may not live to say so.

@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectKey, Revision, Rollout, Target } from '@breakwater/domain';
 import type { ClusterConnection, DryRunOutcome, DryRunRequest } from '../ports/cluster.port.ts';
+import type { RecordPort } from '../ports/record.port.ts';
 import { tryReturn } from './return-trial.ts';
 
 const map = (name: string, value: string): KubeObject => ({
@@ -23,11 +24,13 @@ const ask = async (answer: DryRunOutcome, target: Partial<Target> = {}, state: R
     },
   };
   const scene = {
-    rollout: { state, application: 'web', plan: { apply: {} } } as Rollout,
+    rollout: { state, application: 'web', plan: { apply: { namespace: 'next' } } } as Rollout,
     target: { state: 'Applying', previous: revision('one'), revision: revision('two'), ...target } as Target,
   };
   const bundles = { load: (digest: string) => Promise.resolve(BUNDLES[digest] ?? []), put: () => Promise.resolve() };
-  const found = await tryReturn({ bundles }, { signal: AbortSignal.timeout(5_000) }, scene, connection);
+  const release = (_application: string, commit: string) => Promise.resolve({ spec: { namespace: `of ${commit}` } });
+  const record = { sync: { release } as unknown as RecordPort['sync'] };
+  const found = await tryReturn({ bundles, record }, { signal: AbortSignal.timeout(5_000) }, scene, connection);
   return { found, asked };
 };
 
@@ -41,6 +44,7 @@ describe('trying the way back', () => {
   it('asks about what differs only, as a rollback would write it', async () => {
     const { asked, found } = await ask(tried());
     expect(asked).toMatchObject([{ only: ['ConfigMap/web/changed', 'ConfigMap/web/gone'], mode: 'rollback' }]);
+    expect(asked[0]?.policy).toEqual({ namespace: 'of c' });
     expect(asked[0]?.objects).toEqual(BUNDLES['one']);
     expect(found).toEqual({ kind: 'Tried', irreversible: [] });
   });

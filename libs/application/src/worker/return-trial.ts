@@ -1,5 +1,7 @@
 import { type Finding, isTerminal, type KubeObject, objectDigest, objectKey, type ObjectKey } from '@breakwater/domain';
 import type { ClusterConnection, Cutoff, Refusal } from '../ports/cluster.port.ts';
+import type { RecordPort } from '../ports/record.port.ts';
+import { policyOf } from './revision-policy.ts';
 import type { Scene, TargetRunnerParts, TargetVisit } from './target-visit.ts';
 
 /** Refusals that trying again later does not mend. */
@@ -16,7 +18,7 @@ const NOTHING = { kind: 'Tried', irreversible: [] } as const;
  * question costs what the change costs, and every cluster is asked: bundles, versions and admission differ between clusters.
  */
 export const tryReturn = async (
-  parts: Pick<TargetRunnerParts, 'bundles'>,
+  parts: Pick<TargetRunnerParts, 'bundles'> & { readonly record: Pick<RecordPort, 'sync'> },
   visit: Pick<TargetVisit, 'signal'>,
   { rollout, target }: Scene,
   connection: Pick<ClusterConnection, 'dryRun'>,
@@ -31,7 +33,7 @@ export const tryReturn = async (
     objects,
     only,
     mode: 'rollback',
-    policy: rollout.plan.apply,
+    policy: await policyOf(parts.record, rollout, target.previous),
     application: rollout.application,
     signal: visit.signal,
   });
