@@ -151,6 +151,25 @@ describe('a target whose cluster refuses', () => {
     });
   });
 
+  it.each(['CredentialsRefused', 'CredentialsNotFound', 'ExecNotAllowed', 'FileReferenceNotAllowed', 'Unauthorized'])(
+    'is away, and not failed, where it is Breakwater that is not let in any more: %s',
+    (reason) => {
+      const shutOut: TargetEvent = { type: 'Refused', reason, message: 'not let in', object: null };
+      expect(after({ state: 'Succeeded', touched: true }, shutOut)).toMatchObject({
+        state: 'Unreachable',
+        unreachableSince: TIME,
+        message: 'not let in',
+        everFailed: false,
+        dueAt: NOW + PROBE_INTERVAL,
+      });
+      const back = after({ state: 'RollingBack', touched: true }, shutOut);
+      expect(back).toMatchObject({ state: 'RollingBack', unreachableSince: TIME, dueAt: NOW + PROBE_INTERVAL });
+      const since = { state: 'RollingBack', touched: true, unreachableSince: 5 * SECOND } as const;
+      expect(after(since, shutOut, waitingFor('count'))).toMatchObject({ state: 'RollbackFailed', owes: 'back' });
+      expect(after({ state: 'Applying', touched: true }, shutOut).state).toBe('Failed');
+    },
+  );
+
   it('waits on while it is away or owed something, and is left alone in any other state', () => {
     expect(after(away, refused)).toMatchObject({ state: 'Unreachable', dueAt: NOW + PROBE_INTERVAL });
     expect(after({ state: 'Skipped', owes: 'forward' }, refused)).toMatchObject({ dueAt: NOW + PROBE_INTERVAL });
@@ -439,6 +458,15 @@ describe('a debt', () => {
   it('of the revision becomes one of the return when everything is taken back, where something was written', () => {
     expect(voided({ owes: 'forward', touched: true }, true)).toMatchObject({ owes: 'back', dueAt: 5 });
     expect(voided({ owes: 'forward' }, true)).toMatchObject({ owes: null, dueAt: null });
+  });
+
+  it('of the revision goes no further while it is being settled, when that is taken back', () => {
+    for (const state of ['Applying', 'Verifying'] as const)
+      expect(voided({ state, owes: 'forward', touched: true }, true)).toMatchObject({
+        state: 'Unreachable',
+        owes: 'back',
+        dueAt: 5,
+      });
   });
 
   it('of a return stays when everything is taken back', () => {

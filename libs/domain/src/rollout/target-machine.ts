@@ -124,6 +124,15 @@ const applied = (rollout: Rollout, target: Target, irreversible: readonly Findin
     : { ...next, state: 'Verifying', reason: 'GatePending', irreversible, opensAt: null };
 };
 
+/** Says nothing of the release or of the return: it is Breakwater that is not let in, until somebody mends its credentials. */
+const NOT_LET_IN: ReadonlySet<string> = new Set([
+  'CredentialsRefused',
+  'CredentialsNotFound',
+  'ExecNotAllowed',
+  'FileReferenceNotAllowed',
+  'Unauthorized',
+]);
+
 const refused = (
   rollout: Rollout,
   target: Target,
@@ -131,6 +140,8 @@ const refused = (
   now: Instant,
 ): Target => {
   const evidence = { object: event.object, text: event.message };
+  const watched = target.state === 'RollingBack' || target.state === 'Succeeded';
+  if (watched && NOT_LET_IN.has(event.reason)) return cutOff(rollout, target, event, now);
   if (target.state === 'RollingBack') return rollbackFailed(target, event.reason, event.message, evidence, now);
   if (isForward(target) || target.state === 'Succeeded')
     return failed(target, event.reason, event.message, evidence, now);
@@ -245,7 +256,9 @@ const reached = (rollout: Rollout, target: Target, now: Instant): Target => {
 
 const voided = (target: Target, takenBack: boolean): Target => {
   if (target.owes !== 'forward') return takenBack ? target : { ...target, owes: null, dueAt: null };
-  return takenBack && target.touched ? { ...target, owes: 'back' } : { ...target, owes: null, dueAt: null };
+  if (!takenBack || !target.touched) return { ...target, owes: null, dueAt: null };
+  // A settlement that was on its way goes no further: what is owed now is the way back, once the cluster answers.
+  return isForward(target) ? { ...target, state: 'Unreachable', owes: 'back' } : { ...target, owes: 'back' };
 };
 
 const settle = (rollout: Rollout, target: Target, now: Instant): Target => {
