@@ -30,6 +30,13 @@ describe('the counters of a region', () => {
     expect(recountRegions({ eu: region(0, 1) }, away, targetWith({ state: 'Pending' }))).toEqual({ eu: region(0) });
   });
 
+  it('have accepted no more failures than there are', () => {
+    const away = targetWith({ state: 'Unreachable', unreachableSettled: true });
+    const back = recountRegions({ eu: region(0, 2, 2) }, away, targetWith({ state: 'Pending' }));
+    expect(back).toEqual({ eu: region(0, 1, 1) });
+    expect(recountRegions(back, targetWith({ state: 'Pending' }), away)).toEqual({ eu: region(0, 2, 1) });
+  });
+
   it('are the same object while nothing of that changes', () => {
     const regions = { eu: region(1) };
     expect(recountRegions(regions, targetWith({ state: 'Applying' }), targetWith({ state: 'Verifying' }))).toBe(

@@ -19,10 +19,11 @@ export const recountRegions = (
   const plus = contribution(after);
   if (minus.inFlight === plus.inFlight && minus.failures === plus.failures) return regions;
   const region = regions[after.region] ?? NONE;
+  const failures = region.failures + plus.failures - minus.failures;
   const next = {
-    ...region,
     inFlight: region.inFlight + plus.inFlight - minus.inFlight,
-    failures: region.failures + plus.failures - minus.failures,
+    failures,
+    acceptedFailures: Math.min(region.acceptedFailures, failures),
   };
   return { ...regions, [after.region]: next };
 };

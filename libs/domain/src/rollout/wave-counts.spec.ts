@@ -94,6 +94,15 @@ describe('the counts of a wave', () => {
     expect(totalCounts(rollout)).toEqual({ ...NO_COUNTS, pending: 3 });
   });
 
+  it('leave no more failures accepted than there are: one that comes after others went away was accepted by nobody', () => {
+    const away = targetWith({ state: 'Unreachable', unreachableSettled: true });
+    const counts = { unreachable: 1, unreachableCounted: 1, everFailed: 1 };
+    const rollout = rolloutWith([{ counts, wave: { acceptedFailures: 2 } }]);
+    const back = withTarget(rollout, away, targetWith({ state: 'Pending' }));
+    expect(back.waves[0]?.acceptedFailures).toBe(1);
+    expect(withTarget(back, targetWith({ state: 'Pending' }), away).waves[0]?.acceptedFailures).toBe(1);
+  });
+
   it('are those of the target’s own wave', () => {
     const rollout = rolloutWith([{ counts: { pending: 1 } }, { counts: { pending: 1 } }]);
     const irreversible = [{ object: 'Job/web/x' as never, why: 'gone' }];

@@ -87,4 +87,5 @@ export const totalCounts = (rollout: Pick<Rollout, 'waves'>): WaveCounts =>
   rollout.waves.reduce((sum, wave) => addCounts(sum, wave.counts), NO_COUNTS);
 
 /** The number of failures that is held against the wave's budget. */
-export const failuresOf = (wave: Wave): number => wave.counts.everFailed + wave.counts.unreachableCounted;
+export const failuresOf = (wave: Pick<Wave, 'counts'>): number =>
+  wave.counts.everFailed + wave.counts.unreachableCounted;
