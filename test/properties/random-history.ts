@@ -17,6 +17,7 @@ export const shapes: fc.Arbitrary<Shape> = fc.record({
   action: fc.constantFrom<Shape['action'][]>('rollback', 'rollback', 'rollback', 'halt'),
   scope: fc.constantFrom<Shape['scope'][]>('rollout', 'rollout', 'wave', 'cluster'),
   returnConcurrency: fc.constantFrom<'100%' | number>('100%', 1),
+  returnDomains: fc.constantFrom<'ignore' | 'respect'>('ignore', 'respect'),
   collisions: fc.constantFrom<Shape['collisions'][]>('queue', 'supersede', 'reject'),
   outages: fc.boolean(),
   people: fc.boolean(),

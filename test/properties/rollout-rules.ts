@@ -118,6 +118,18 @@ export const checkState = (world: RolloutWorld, scenes: readonly Scene[]): void 
             .join()}\n${describe(scenes)}`,
       );
     }
+    if (isTerminal(rollout) && rollout.state !== 'Aborted' && rollout.state !== 'Superseded') {
+      const left = targets.find(({ state, owes }) => state === 'RollingBack' && owes === null);
+      demand(
+        left === undefined,
+        'rule 6',
+        () => `${rollout.state}, and nobody finishes the return of ${left?.cluster}`,
+      );
+      const flying = targets.find(
+        ({ state, owes, reason }) => FLYING.has(state) && owes === null && reason !== 'Partial',
+      );
+      demand(flying === undefined, 'rule 5', () => `${rollout.state}, and ${flying?.cluster} is ${flying?.state}`);
+    }
     if (rollout.state === 'RollbackFailed') {
       demand(
         targets.some((target) => target.state === 'RollbackFailed' || target.state === 'RollingBack'),
@@ -136,12 +148,24 @@ export const checkState = (world: RolloutWorld, scenes: readonly Scene[]): void 
     () => `two rollouts at work on one of ${clusters.join()}`,
   );
   const domains = new Map<string, number>();
-  for (const target of flying.filter((each) => FLYING.has(each.state))) {
+  for (const target of scenes.flatMap(inTheirDomains)) {
     domains.set(target.failureDomain, (domains.get(target.failureDomain) ?? 0) + 1);
   }
   for (const [domain, count] of domains) {
     demand(count <= world.shape.domainSlots, 'rule 3 failure domains', () => `${count} in flight in ${domain}`);
   }
+};
+
+/** Forward, debts too; and back where the strategy minds it, where all that stands still meanwhile takes no place. */
+const inTheirDomains = ({ rollout, targets }: Scene): readonly Target[] => {
+  const respect = rollout.plan.policy.onFailure.failureDomains === 'respect';
+  const stands = respect && rollout.state === 'RollingBack';
+  return targets.filter(({ state, owes }) => {
+    if (isTerminal(rollout) && owes === null) return false;
+    return (
+      (FLYING.has(state) && !stands) || (state === 'RollingBack' && stands && rollout.rollback?.automatic === true)
+    );
+  });
 };
 
 /** Rules about one step: what may follow what. */

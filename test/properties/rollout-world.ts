@@ -51,6 +51,8 @@ export interface Shape {
   readonly action: 'rollback' | 'halt';
   readonly scope: 'cluster' | 'wave' | 'rollout';
   readonly returnConcurrency: number | '100%';
+  /** Whether returns mind failure domains; default: ignore. */
+  readonly returnDomains?: 'ignore' | 'respect';
   readonly collisions: 'queue' | 'supersede' | 'reject';
   readonly outages: boolean;
   readonly people: boolean;
@@ -313,7 +315,7 @@ export class RolloutWorld {
         action: shape.action,
         scope: shape.scope,
         maxConcurrent: shape.returnConcurrency,
-        failureDomains: 'ignore',
+        failureDomains: shape.returnDomains ?? 'ignore',
       },
       concurrency: { region: shape.regionConcurrency ?? null, cluster: shape.clusterConcurrency ?? null },
       failureBudgets: shape.failureBudgets ?? { region: null, rollout: null },

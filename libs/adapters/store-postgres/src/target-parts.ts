@@ -93,6 +93,7 @@ const narrowed = (filter: ReturnFilter) => sql`
   ${filter.wave === null ? sql`` : sql`and wave = ${filter.wave}`}
   ${filter.only === 'failed' ? sql`and state = 'Failed'` : sql``}
   ${filter.region === undefined ? sql`` : sql`and region = ${filter.region}`}
+  ${filter.exceptDomains === undefined ? sql`` : sql`and failure_domain <> all(${filter.exceptDomains})`}
   ${filter.clusters === null ? sql`` : sql`and cluster = any(${filter.clusters})`}`;
 
 export const targetOf = async (queries: Queries, rollout: RolloutId, cluster: string): Promise<Target | null> => {

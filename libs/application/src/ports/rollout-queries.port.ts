@@ -1,12 +1,13 @@
 import type { Instant, Rollout, RolloutId, Target, TargetState } from '@breakwater/domain';
 import type { Baseline, BeforeImage } from './cluster.port.ts';
 
-/** `only: failed`: those in state Failed. `clusters`: none but these; null: any. `wave` null: any. */
+/** `only: failed`: those in state Failed. `clusters`: none but these; null: any. `wave` null: any. `exceptDomains`: failure domains. */
 export interface ReturnFilter {
   readonly wave: number | null;
   readonly only: 'failed' | 'all';
   readonly clusters: readonly string[] | null;
   readonly region?: string;
+  readonly exceptDomains?: readonly string[];
 }
 
 export interface Page<T> {

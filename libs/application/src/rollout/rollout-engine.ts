@@ -21,6 +21,7 @@ export const RESYNC_INTERVAL = 15_000;
 const BUSY_INTERVAL = 1_500;
 /** Candidates read at once when starting targets. */
 const PAGE = 50;
+const EVERY = 1_000_000;
 /** Targets found closed by a window in one pass; the rest is looked at in the next. */
 const MOST_CLOSED = 20;
 /** Bounds one pass; what is left is due at once again. */
@@ -41,22 +42,25 @@ export const drive = async (
   let dueAt: Instant | null = null;
   let again = true;
   let blocked = false;
+  if (rollout.rollback !== before.rollback) await freePlaces(tx, rollout);
   for (let round = 0; again && round < MAX_ROUNDS; round += 1) {
     const step = advance(rollout, now);
+    const { rollback } = rollout;
     rollout = step.rollout;
+    if (rollout.rollback !== rollback) await freePlaces(tx, rollout);
     dueAt = step.dueAt;
     again = false;
     blocked = false;
     for (const order of step.orders) {
       const after = await execute(tx, rollout, order, now, wakes);
       again ||= after !== rollout;
-      blocked ||= order.type === 'Start' && after === rollout;
+      blocked ||= (order.type === 'Start' || order.type === 'Return') && after === rollout;
       rollout = after;
     }
   }
   if (before.gate.generation !== rollout.gate.generation) await followGate(tx, rollout, now, wakes);
   for (const event of auditOfRollout(before, rollout)) await tx.audit(event);
-  const resync = isTerminal(rollout) ? null : now + (blocked ? BUSY_INTERVAL : RESYNC_INTERVAL);
+  const resync = blocked ? now + BUSY_INTERVAL : isTerminal(rollout) ? null : now + RESYNC_INTERVAL;
   const due = again ? now : dueAt === null ? resync : Math.min(dueAt, resync ?? dueAt);
   await tx.saveRollout(rollout, due);
   return rollout;
@@ -87,8 +91,15 @@ const execute = (
       wakes.add(gateKey(rollout.id, order.wave, order.gate));
       return Promise.resolve(rollout);
     case 'Ended':
-      return endRollout(tx, rollout, now, wakes);
+      return end(tx, rollout, now, wakes);
   }
+};
+
+/** A rollback stands over what was on its way forward where it takes nothing back: it stays as it is, and says so. */
+const end = async (tx: RecordTransaction, rollout: Rollout, now: Instant, wakes: Wakes): Promise<Rollout> => {
+  if (rollout.rollback !== null)
+    await tx.leaveTargets(rollout.id, 'Partial', `${rollout.state} while it was in flight`);
+  return endRollout(tx, rollout, now, wakes);
 };
 
 const startTargets = async (
@@ -171,15 +182,47 @@ const returnTargets = async (
   now: Instant,
   wakes: Wakes,
 ): Promise<Rollout> => {
-  const targets = await tx.targetsToReturn(
-    given.id,
-    { wave: order.wave, only: order.only, clusters: null },
-    order.limit,
-  );
-  return startReturns(tx, given, targets, now, wakes);
+  let rollout = given;
+  const full: string[] = [];
+  // Past those whose failure domain is taken: they would else stand for ever before others whose domain is free.
+  for (let left = order.limit, more = true; more && left > 0;) {
+    more = false;
+    const filter = { wave: order.wave, only: order.only, clusters: null, exceptDomains: full };
+    for (const target of await tx.targetsToReturn(rollout.id, filter, left)) {
+      const { failureDomain } = target;
+      if (full.includes(failureDomain)) continue;
+      more = true;
+      if (await hasPlace(tx, rollout, target)) {
+        rollout = await startReturn(tx, rollout, target, now, wakes);
+        left -= 1;
+      } else full.push(failureDomain);
+    }
+  }
+  return rollout;
 };
 
-/** Begins the return of these targets; failure domains are respected only where the strategy says so. */
+const respectsDomains = ({ plan }: Rollout): boolean =>
+  plan.policy.failureDomains !== null && plan.policy.onFailure.failureDomains === 'respect';
+
+/** Failure domains are respected by returns only where the strategy says so. */
+const hasPlace = async (tx: RecordTransaction, rollout: Rollout, target: Target): Promise<boolean> => {
+  const { failureDomains } = rollout.plan.policy;
+  if (failureDomains === null || !respectsDomains(rollout)) return true;
+  return tx.takeDomainSlot(target.failureDomain, failureDomains.maxInFlight, rollout.id, target.cluster);
+};
+
+const startReturn = async (
+  tx: RecordTransaction,
+  rollout: Rollout,
+  target: Target,
+  now: Instant,
+  wakes: Wakes,
+): Promise<Rollout> => {
+  const reason = rollout.state === 'RollingBack' ? 'RollingBack' : 'ReturningFailed';
+  return (await moveTarget(tx, rollout, target, { type: 'ReturnStarted', reason }, now, wakes)).rollout;
+};
+
+/** Begins the return of what a person has named, at once: its failure domain is taken where it is free, and not waited for. */
 export const startReturns = async (
   tx: RecordTransaction,
   given: Rollout,
@@ -188,19 +231,21 @@ export const startReturns = async (
   wakes: Wakes,
 ): Promise<Rollout> => {
   let rollout = given;
-  const { failureDomains, onFailure } = rollout.plan.policy;
   for (const target of targets) {
-    if (failureDomains !== null && onFailure.failureDomains === 'respect') {
-      const free = await tx.takeDomainSlot(
-        target.failureDomain,
-        failureDomains.maxInFlight,
-        rollout.id,
-        target.cluster,
-      );
-      if (!free) continue;
-    }
-    const reason = rollout.state === 'RollingBack' ? 'RollingBack' : 'ReturningFailed';
-    rollout = (await moveTarget(tx, rollout, target, { type: 'ReturnStarted', reason }, now, wakes)).rollout;
+    await hasPlace(tx, rollout, target);
+    rollout = await startReturn(tx, rollout, target, now, wakes);
   }
   return rollout;
+};
+
+/**
+ * What was on its way forward stands still from now on: its failure domain is free for returns, its own too. None would else ever come where
+ * two rollbacks hold what the other one waits for.
+ */
+const freePlaces = async (tx: RecordTransaction, rollout: Rollout): Promise<void> => {
+  if (rollout.state !== 'RollingBack' || !respectsDomains(rollout)) return;
+  // As many as were in flight: a strategy's concurrency bounds them, not the fleet's size.
+  for (const target of await tx.targetsInState(rollout.id, ['Applying', 'Verifying'], EVERY)) {
+    await tx.freeDomainSlot(rollout.id, target.cluster);
+  }
 };

@@ -3,7 +3,7 @@ import type { Blocker } from './blocker.ts';
 import { instantAt } from './rollout-clock.ts';
 import { describePreflight, PREFLIGHT_FAILED } from './preflight.ts';
 import { isTerminal } from './rollout-machine.ts';
-import type { Instant, Rollout, Target } from './rollout.ts';
+import type { Instant, Rollout, Target, Wave } from './rollout.ts';
 import { gatesOfTarget } from './target-gates.ts';
 import { slowAfter } from './slow.ts';
 import { type GateAt, gatesOf } from './wave-gates.ts';
@@ -274,8 +274,9 @@ const soaking = (rollout: Rollout): readonly Blocker[] =>
  * too: a cluster of it that was away and came back has to be verified again.
  */
 const waitingToStart = (rollout: Rollout): readonly Blocker[] => {
+  const returns = waitingToReturn(rollout);
   const wave = rollout.waves.find((candidate) => candidate.counts.pending > 0);
-  if (wave === undefined) return [];
+  if (returns.length > 0 || rollout.state === 'RollingBack' || wave === undefined) return returns;
   return [
     row({
       reason: 'FailureDomain',
@@ -284,6 +285,16 @@ const waitingToStart = (rollout: Rollout): readonly Blocker[] => {
       since: wave.startedAt,
     }),
   ];
+};
+
+/** Of a rollback the last wave goes first; before it, what has failed is itself returned. */
+const waitingToReturn = (rollout: Rollout): readonly Blocker[] => {
+  const left = ({ counts }: Wave): number =>
+    rollout.state === 'RollingBack' ? counts.toReturn : rollout.state === 'Progressing' ? counts.failedToReturn : 0;
+  const wave = rollout.waves.findLast((candidate) => left(candidate) > 0);
+  if (wave === undefined) return [];
+  const evidence = `${left(wave)} clusters wait to be returned: another rollout is at work in their failure domains`;
+  return [row({ reason: 'FailureDomain', wave: wave.name, evidence, since: rollout.rollback?.startedAt ?? null })];
 };
 
 /** What happens next by itself, in a sentence. */

@@ -474,11 +474,20 @@ describe('a rollback', () => {
 
   it('of one wave leaves the others alone', () => {
     const rollback = order({ scope: 'wave', wave: 0 });
-    const { orders, rollout } = back([{ counts: { rolledBack: 1 } }, { counts: { toReturn: 4, rollingBack: 1 } }], {
-      rollback,
-    });
+    const { orders, rollout } = back([{ counts: { rolledBack: 1 } }, { counts: { toReturn: 4 } }], { rollback });
     expect(orders).toEqual([{ type: 'Ended' }]);
     expect(rollout.state).toBe('RolledBack');
+  });
+
+  it('of one wave waits for what is on its way back in another one, and has failed where that did', () => {
+    const rollback = order({ scope: 'wave', wave: 0 });
+    const ended = (counts: GivenCounts) => back([{ counts: { rolledBack: 1 } }, { counts }], { rollback });
+    expect(ended({ rollingBack: 1 })).toMatchObject({ orders: [], rollout: { state: 'RollingBack' } });
+    expect(ended({ rollingBack: 1, rollingBackCutOff: 1 }).rollout.state).toBe('RollingBack');
+    expect(ended({ rollbackFailed: 1 }).rollout).toMatchObject({
+      state: 'RollbackFailed',
+      waves: [{ state: 'RolledBack' }, { state: 'Failed' }],
+    });
   });
 
   it('ends restored, with the reason for which it began', () => {

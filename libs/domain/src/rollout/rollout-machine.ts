@@ -362,8 +362,9 @@ const rollBack = (rollout: Rollout, now: Instant): Advance => {
           ];
     return { rollout: { ...rollout, message: rollbackMessage(rollout, rollback) }, orders, dueAt: null };
   }
-  if (waves.some((wave) => wave.counts.rollingBack > 0)) return still(rollout);
-  return endRollback(rollout, rollback, now);
+  // Of any wave: what is on its way back when the rollout ends would be finished by nobody.
+  if (totalCounts(rollout).rollingBack > 0) return still(rollout);
+  return endRollback(rollout, now);
 };
 
 const wavesOf = (rollout: Rollout, order: RollbackOrder): readonly Wave[] =>
@@ -385,8 +386,8 @@ const waveAfterRollback = (wave: Wave): Wave => {
   return wave.counts.rolledBack > 0 ? { ...wave, state: 'RolledBack' } : wave;
 };
 
-const endRollback = (rollout: Rollout, order: RollbackOrder, now: Instant): Advance => {
-  const failed = wavesOf(rollout, order).some((wave) => wave.counts.rollbackFailed > 0);
+const endRollback = (rollout: Rollout, now: Instant): Advance => {
+  const failed = totalCounts(rollout).rollbackFailed > 0;
   const ended: Rollout = {
     ...rollout,
     state: failed ? 'RollbackFailed' : 'RolledBack',

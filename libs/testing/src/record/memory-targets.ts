@@ -42,6 +42,7 @@ export const isToReturn = (target: Target, filter: ReturnFilter): boolean =>
   !RETURNING.has(target.state) &&
   (filter.only === 'all' || target.state === 'Failed') &&
   (filter.region === undefined || target.region === filter.region) &&
+  filter.exceptDomains?.includes(target.failureDomain) !== true &&
   (filter.clusters === null || filter.clusters.includes(target.cluster));
 
 const IN_FLIGHT = new Set<Target['state']>(['Applying', 'Verifying', 'RollingBack']);

@@ -145,6 +145,13 @@ export const describeRollouts = (subject: () => RecordUnderTest): void => {
         expect(names(await tx.targetsToReturn(R1, { wave: null, only: 'all', clusters: null, region: 'us' }, 10))).toBe(
           'd',
         );
+        const except = (...exceptDomains: string[]) =>
+          tx.targetsToReturn(R1, { wave: null, only: 'all', clusters: null, exceptDomains }, 10);
+        expect([names(await except('eu-1')), names(await except('eu-2')), names(await except())]).toEqual([
+          '',
+          'cd',
+          'cd',
+        ]);
         expect(names(await tx.targetsToReturn(R1, { wave: null, only: 'all', clusters: null }, 1))).toBe('c');
         expect(names(await tx.targetsInState(R1, ['Failed', 'RolledBack'], 10))).toBe('ceg');
       });
