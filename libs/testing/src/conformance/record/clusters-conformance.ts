@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '@breakwater/application';
 import type { RolloutId } from '@breakwater/domain';
 import type { RecordUnderTest } from './record-under-test.ts';
-import { someEvent, someRollout, someTarget, store } from './record-fixtures.ts';
+import { SHORT, someEvent, someRollout, someTarget, store } from './record-fixtures.ts';
 
 const seen = (uid: string) => ({ kind: 'Seen', uid, version: 'v1.35.0' }) as const;
 const gone = { kind: 'Unreachable', reason: 'Timeout', message: 'no answer' } as const;
@@ -196,10 +196,10 @@ export const describeClustersAndSync = (subject: () => RecordUnderTest): void =>
 
     it('leases to one, until it runs out', async () => {
       const { record, pass } = subject();
-      expect(await record.sync.lease('sync', 'w1', 800)).toBe(true);
+      expect(await record.sync.lease('sync', 'w1', SHORT)).toBe(true);
       expect(await record.sync.lease('sync', 'w2', LEASE)).toBe(false);
-      expect(await record.sync.lease('sync', 'w1', 800)).toBe(true);
-      await pass(900);
+      expect(await record.sync.lease('sync', 'w1', SHORT)).toBe(true);
+      await pass(SHORT + 200);
       expect(await record.sync.lease('sync', 'w2', LEASE)).toBe(true);
     });
 

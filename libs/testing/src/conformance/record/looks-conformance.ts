@@ -1,4 +1,5 @@
 import { type LookAnswer, OPEN_LOOKS } from '@breakwater/application';
+import { SHORT } from './record-fixtures.ts';
 import type { RecordUnderTest } from './record-under-test.ts';
 
 const LEASE = 60_000;
@@ -38,9 +39,9 @@ export const describeLooks = (subject: () => RecordUnderTest): void => {
       }
       const ids = async (limit: number, lease: number) =>
         (await record.looks.take(limit, lease)).map(({ id }) => id).sort();
-      expect(await ids(2, 300)).toEqual(['a', 'b']);
+      expect(await ids(2, SHORT)).toEqual(['a', 'b']);
       expect(await ids(2, LEASE)).toEqual(['c']);
-      await pass(400);
+      await pass(SHORT + 200);
       expect(await ids(2, LEASE)).toEqual(['a', 'b']);
     });
 

@@ -1,7 +1,7 @@
 import { EMERGENCY, type PermitRequest, type RecordPort } from '@breakwater/application';
 import type { Rollout, RolloutId } from '@breakwater/domain';
 import type { RecordUnderTest } from './record-under-test.ts';
-import { gated, saved, someRollout, someTarget, store } from './record-fixtures.ts';
+import { gated, saved, SHORT, someRollout, someTarget, store } from './record-fixtures.ts';
 
 const R1 = 'r1' as RolloutId;
 const LONG = 60_000;
@@ -39,11 +39,11 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
   describe('claims', () => {
     it('are held by one, until they are released or run out', async () => {
       const { record, pass } = subject();
-      const claims = Array.from({ length: 8 }, (_, n) => record.claims.claim(R1, 'c1', `w${n}`, `t${n}`, 800));
+      const claims = Array.from({ length: 8 }, (_, n) => record.claims.claim(R1, 'c1', `w${n}`, `t${n}`, SHORT));
       const won = (await Promise.all(claims)).flatMap((got, n) => (got ? [n] : []));
       expect(won).toHaveLength(1);
       expect(await record.claims.claim(R1, 'c1', 'late', 'late', LONG)).toBe(false);
-      await pass(900);
+      await pass(SHORT + 200);
       expect(await record.claims.claim(R1, 'c1', 'late', 'late', LONG)).toBe(true);
       expect(await record.claims.renew(`w${won[0]}`, LONG)).toEqual([]);
       expect(await record.claims.renewOne(`t${won[0]}`, LONG)).toBe(false);
@@ -53,12 +53,12 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
 
     it('are renewed all at once, or one, and given back all at once', async () => {
       const { record, pass } = subject();
-      await record.claims.claim(R1, 'c1', 'w1', 't1', 800);
-      await record.claims.claim(R1, 'c2', 'w1', 't2', 800);
-      await record.claims.claim(R1, 'c3', 'w2', 't3', 800);
+      await record.claims.claim(R1, 'c1', 'w1', 't1', SHORT);
+      await record.claims.claim(R1, 'c2', 'w1', 't2', SHORT);
+      await record.claims.claim(R1, 'c3', 'w2', 't3', SHORT);
       expect([...(await record.claims.renew('w1', LONG))].sort()).toEqual(['t1', 't2']);
       expect(await record.claims.renewOne('t3', LONG)).toBe(true);
-      await pass(900);
+      await pass(SHORT + 200);
       for (const cluster of ['c1', 'c2', 'c3']) expect(await record.claims.claim(R1, cluster, 'x', 'x', 1)).toBe(false);
       await record.claims.releaseAll('w1');
       expect(await record.claims.claim(R1, 'c1', 'x', 'x1', 1)).toBe(true);
@@ -98,8 +98,8 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
     it('asked for again, because the answer was lost, are the same; refused then, none is left behind', async () => {
       const { record, pass } = subject();
       const rollout = await started(record);
-      expect(await record.permits.acquire(request('p1'), 400)).toEqual({ generation: 1 });
-      await pass(500);
+      expect(await record.permits.acquire(request('p1'), SHORT)).toEqual({ generation: 1 });
+      await pass(SHORT + 200);
       expect(await record.permits.acquire(request('p1'), LONG)).toEqual({ generation: 1 });
       expect(await record.permits.renew('w1', LONG)).toEqual(['p1']);
       expect(await record.permits.acquire(request('p1', { cluster: 'c2', claim: 't2' }), LONG)).toBeNull();
@@ -125,7 +125,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       const debt = (permit: string, changes: Partial<PermitRequest> = {}) =>
         request(permit, { direction: 'owed', ...changes });
       expect(await record.permits.acquire(debt('p1'), LONG)).not.toBeNull();
-      expect(await record.permits.acquire(debt('p2', { cluster: 'c2', claim: 't2' }), 800)).not.toBeNull();
+      expect(await record.permits.acquire(debt('p2', { cluster: 'c2', claim: 't2' }), SHORT)).not.toBeNull();
       await record.access.setSetting(EMERGENCY, { by: 'mara' });
       expect(await record.permits.acquire(debt('p3'), LONG)).toBeNull();
       expect(await record.permits.renew('w1', LONG)).toEqual([]);
@@ -136,7 +136,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       expect(await record.permits.outstandingEverywhere()).toEqual(places);
       expect(await record.permits.unsettledDebts()).toEqual([]);
       await record.permits.release('p1', true);
-      await pass(900);
+      await pass(SHORT + 200);
       expect(await record.permits.outstandingEverywhere()).toEqual([]);
       expect(await record.permits.unsettledDebts()).toEqual(places);
       await record.transaction((tx) => tx.saveTarget(someTarget('r1', 'c1', { state: 'RolledBack' })));
@@ -179,11 +179,11 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
     it('are renewed while nothing has changed, and not one moment longer', async () => {
       const { record, pass } = subject();
       const rollout = await started(record);
-      await record.permits.acquire(request('p1'), 800);
+      await record.permits.acquire(request('p1'), SHORT);
       await record.permits.acquire(request('p2', { cluster: 'c2', claim: 't2' }), LONG);
       await record.permits.acquire(request('p3', { worker: 'w2' }), LONG);
-      expect([...(await record.permits.renew('w1', 800))].sort()).toEqual(['p1', 'p2']);
-      await pass(900);
+      expect([...(await record.permits.renew('w1', SHORT))].sort()).toEqual(['p1', 'p2']);
+      await pass(SHORT + 200);
       expect(await record.permits.renew('w1', LONG)).toEqual([]);
       expect(await record.permits.renew('w2', LONG)).toEqual(['p3']);
       await record.claims.release('t1');
@@ -202,7 +202,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       await record.claims.claim(R1, 'c3', 'w3', 't3', LONG);
       await record.permits.acquire(request('given-back'), LONG);
       await record.permits.acquire(request('unanswered', { cluster: 'c2', claim: 't2' }), LONG);
-      await record.permits.acquire(request('killed', { cluster: 'c3', claim: 't3', worker: 'w3' }), 800);
+      await record.permits.acquire(request('killed', { cluster: 'c3', claim: 't3', worker: 'w3' }), SHORT);
       const frozen = gated(rollout, false, false);
       await saved(record, frozen);
       const clusters = async (generation: number) =>
@@ -213,7 +213,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       await record.permits.release('unanswered', true);
       expect(await clusters(2)).toEqual(['c3']);
       expect(await record.permits.unsettled(R1, 2)).toEqual(['c2']);
-      await pass(900);
+      await pass(SHORT + 200);
       expect(await clusters(2)).toEqual([]);
       expect(await record.permits.unsettled(R1, 2)).toEqual(['c2', 'c3']);
       expect(await record.permits.unsettled(R1, 1)).toEqual([]);

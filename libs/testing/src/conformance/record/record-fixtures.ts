@@ -1,6 +1,9 @@
 import type { AuditEvent, RecordPort } from '@breakwater/application';
 import { type Instant, NO_COUNTS, type Rollout, type RolloutId, type Target } from '@breakwater/domain';
 
+/** ms of a lease that runs out in a test: what comes before it has run out takes its time where the clock is a database's. */
+export const SHORT = 3_000;
+
 /** A rollout of one wave, in progress, with its gate open. */
 export const someRollout = (id: string, changes: Partial<Rollout> = {}): Rollout => ({
   id: id as RolloutId,

@@ -1,6 +1,6 @@
 import type { RolloutId } from '@breakwater/domain';
 import type { RecordUnderTest } from './record-under-test.ts';
-import { gated, saved, someRollout, someTarget, store } from './record-fixtures.ts';
+import { gated, saved, SHORT, someRollout, someTarget, store } from './record-fixtures.ts';
 
 const R1 = 'r1' as RolloutId;
 
@@ -258,10 +258,10 @@ export const describeRollouts = (subject: () => RecordUnderTest): void => {
       await store(record, someRollout('second', { sequence: 2 }), [], now - 10);
       await store(record, someRollout('first', { sequence: 3 }), [], now - 20);
       await store(record, someRollout('never', { sequence: 4 }), [], null);
-      expect(await record.rollouts.claimDueRollouts(1, 800)).toEqual(['first']);
-      const claimed = await Promise.all(Array.from({ length: 6 }, () => record.rollouts.claimDueRollouts(5, 800)));
+      expect(await record.rollouts.claimDueRollouts(1, SHORT)).toEqual(['first']);
+      const claimed = await Promise.all(Array.from({ length: 6 }, () => record.rollouts.claimDueRollouts(5, SHORT)));
       expect(claimed.flat()).toEqual(['second']);
-      await pass(900);
+      await pass(SHORT + 200);
       expect([...(await record.rollouts.claimDueRollouts(5, 60_000))].sort()).toEqual(['first', 'second']);
     });
 
