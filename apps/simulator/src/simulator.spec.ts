@@ -208,7 +208,7 @@ describe('a simulated fleet', () => {
 
   it('lets pods that degrade become unready after they were ready', async () => {
     const path = '/apis/apps/v1/namespaces/default/deployments/web';
-    await client.apply(path, deployment('registry.example/degrades-300ms:1'));
+    await client.apply(path, deployment('registry.example/degrades-3s:1'));
     await client.until(path, ({ body }) => body.status.availableReplicas === 2);
     const ill = await client.until(path, ({ body }) => body.status.unavailableReplicas === 2);
     expect(ill.body.status.conditions.find((one: { type: string }) => one.type === 'Available').status).toBe('False');
