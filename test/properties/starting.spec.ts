@@ -149,3 +149,48 @@ describe('a commit that comes while a rollout is frozen', () => {
     expect((await latest(world, next)).state).toBe('Superseded');
   });
 });
+
+describe('an application with errors in the newest commit', () => {
+  const error = { file: 'web.yaml', line: 3, column: 1, kind: 'Application', name: 'web', blocks: 'application/web' };
+
+  const blocked = async () => {
+    const world = new RolloutWorld(usual);
+    const commit = await world.commit(false);
+    const repository = { name: 'fleet', url: 'u', ref: 'main', state: 'Invalid', message: '', triedAt: null } as const;
+    const other = { ...error, name: 'db', blocks: 'application/db' };
+    const seen = { observed: null, good: null, errors: [error, other] };
+    await world.record.sync.saveRepository({ ...repository, ...seen }, []);
+    await changeGit(world, (model) => ({ ...model, applications: [], blockedApplications: ['db', 'web'] }));
+    return { world, commit };
+  };
+  /** As the Git sync has it, who knows where each revision goes. */
+  const saved = async (world: RolloutWorld, commit: string): Promise<void> => {
+    const release = (await world.record.sync.release('web', commit))!;
+    const apply = { namespace: 'web', conflicts: 'force', adopt: 'refuse', ignore: [], prune: { enabled: true } };
+    const spec = { apply, destination: { fleet: 'fleet', strategy: null } };
+    await world.record.sync.saveRelease({ ...release, spec }, []);
+  };
+
+  it.each([undefined, 'the commit'])('starts the newest good release, as that says (revision %s)', async (asked) => {
+    const { world, commit } = await blocked();
+    await saved(world, commit);
+    const input = { application: 'web', ...(asked === undefined ? {} : { revision: commit }) };
+    const { rollout } = await world.commands.start(input, someone);
+    expect(rollout).toMatchObject({
+      fleet: 'fleet',
+      revision: { commit },
+      plan: { strategy: 'staged', apply: { conflicts: 'force' } },
+    });
+    await pass(world, 120);
+    expect((await latest(world, rollout)).state).toBe('Succeeded');
+    expect((await world.commands.explain(rollout.id)).notes).toEqual([]);
+  });
+
+  it('is refused with its own errors where no release is known', async () => {
+    const { world } = await blocked();
+    await expect(world.commands.start({ application: 'db' }, someone)).rejects.toMatchObject({
+      code: 'ApplicationInvalid',
+      details: { errors: [{ name: 'db' }] },
+    });
+  });
+});

@@ -303,6 +303,40 @@ describe('a revision that is asked for', () => {
   });
 });
 
+describe('an application with an error in its document', () => {
+  let before: string;
+  let broken: string;
+
+  beforeEach(async () => {
+    before = repository.git('rev-parse', 'HEAD');
+    broken = repository.write('web.yaml', application('web', '  triger: onCommit\n')).commit();
+    await under.start();
+  });
+
+  it('is started at its newest good release, and refused with the errors where these are asked for', async () => {
+    repository.git('reset', '--quiet', '--hard', before);
+    await under.sync();
+    repository.git('reset', '--quiet', '--hard', broken);
+    expect(await under.sync()).toMatchObject({ state: 'Invalid', good: { commit: broken } });
+    const { rollout } = await under.commands.start({ application: 'web' }, ADMIN);
+    expect(rollout).toMatchObject({ fleet: 'shop', revision: { commit: before }, plan: { strategy: 'careful' } });
+    await expect(under.commands.start({ application: 'web', revision: broken }, ADMIN)).rejects.toMatchObject({
+      code: 'RevisionInvalid',
+      details: { errors: [{ file: 'web.yaml', field: 'spec.triger' }] },
+    });
+  });
+
+  it('is rendered at an older revision that says itself where it goes', async () => {
+    await under.sync();
+    await expect(under.commands.start({ application: 'web' }, ADMIN)).rejects.toMatchObject({
+      code: 'ApplicationInvalid',
+      details: { errors: [{ file: 'web.yaml', field: 'spec.triger' }] },
+    });
+    const { rollout } = await under.commands.start({ application: 'web', revision: before }, ADMIN);
+    expect(rollout).toMatchObject({ fleet: 'shop', revision: { commit: before } });
+  });
+});
+
 describe('an application that is started by commits', () => {
   beforeEach(async () => {
     repository.write('web.yaml', application('web', '  trigger: onCommit\n')).commit();

@@ -2,10 +2,12 @@ import {
   ask,
   createBundleStore,
   createFleetCommands,
+  createRolloutCommands,
   type FleetCommands,
   type GitSync,
   type RecordPort,
   type RepositoryRecord,
+  type RolloutCommands,
   type SyncRequest,
 } from '@breakwater/application';
 import type { FleetSnapshot } from '@breakwater/domain';
@@ -108,25 +110,29 @@ export const ADMIN = { name: 'admin' };
 export class SyncUnderTest {
   readonly record: RecordPort;
   readonly fleet: FleetCommands;
+  readonly commands: RolloutCommands;
   private readonly repository: FleetRepository;
   private readonly running: GitSync[] = [];
   private readonly cipher = createAesCipher(randomBytes(32));
   readonly woken: string[] = [];
+  private readonly wakeUps = {
+    wake: async (key: string) => void this.woken.push(key),
+    wakeAll: async (keys: readonly string[]) => void this.woken.push(...keys),
+  };
 
   constructor(repository: FleetRepository) {
     this.repository = repository;
     this.record = createMemoryRecord({ now: Date.now });
     this.fleet = createFleetCommands({ record: this.record });
+    const bundles = createBundleStore(this.record, this.cipher);
+    this.commands = createRolloutCommands({ record: this.record, bundles, wakeUps: this.wakeUps });
   }
 
   async start(pollMs = 3_600_000): Promise<GitSync> {
     const sync = await startGitSyncProgram({
       record: this.record,
       bundles: createBundleStore(this.record, this.cipher),
-      wakeUps: {
-        wake: async (key) => void this.woken.push(key),
-        wakeAll: async (keys) => void this.woken.push(...keys),
-      },
+      wakeUps: this.wakeUps,
       log: createLog({ app: 'test', level: 'silent' }),
       workDir: join(this.repository.root, `work-${this.running.length}`),
       repositories: [{ name: FLEET_REPOSITORY, url: this.repository.dir, ref: 'main' }],

@@ -9,7 +9,7 @@ export interface ReleaseRecord {
   /** Covers the sorted pairs of cluster and bundle digest. */
   readonly digest: string;
   readonly bundles: Readonly<Record<string, string>>;
-  /** How this revision is applied: pinned with it. */
+  /** A `ReleaseSpec`, as JSON: how this revision is applied, pinned with it. */
   readonly spec: unknown;
   readonly state: ReleaseState;
   readonly reason: string;

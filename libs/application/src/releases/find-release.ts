@@ -7,18 +7,18 @@ const ANSWER_TIMEOUT = 120_000;
 const LOOK_EVERY = 250;
 
 /**
- * The release of a revision, with a bundle for each of `clusters`. One that is not in the record, or that was rendered before a cluster
- * joined, is asked of the Git sync, wherever that runs.
+ * The release of a revision, with a bundle for each cluster that `clustersOf` says it goes to. One that is not in the record, or that was
+ * rendered before a cluster joined, is asked of the Git sync, wherever that runs.
  */
 export const findRelease = async (
   record: RecordPort,
   repository: string,
   application: string,
   revision: string | null,
-  clusters: readonly string[],
+  clustersOf: (release: ReleaseRecord) => readonly string[],
 ): Promise<ReleaseRecord> => {
   const known = await knownRelease(record, repository, application, revision);
-  if (known !== null && known.state !== 'Invalid' && covers(known, clusters)) return known;
+  if (known !== null && known.state !== 'Invalid' && covers(known, clustersOf(known))) return known;
   const answer = await ask(record, { repository, kind: 'release', application, revision: known?.commit ?? revision });
   if (!answer.ok) {
     const category =
@@ -26,7 +26,7 @@ export const findRelease = async (
     throw new UseCaseError(category, answer.code, answer.message, { errors: answer.errors });
   }
   const release = answer.commit === null ? null : await record.sync.release(application, answer.commit);
-  if (release === null || !covers(release, clusters)) {
+  if (release === null || !covers(release, clustersOf(release))) {
     throw new UseCaseError(
       'Invalid',
       'ReleaseIncomplete',

@@ -3,7 +3,7 @@ import type { RecordPort } from '../ports/record.port.ts';
 
 /** The fleet model in force: the newest good snapshot of every repository, together. */
 export interface NewestFleet extends FleetSnapshot {
-  /** Which repository brought an application. */
+  /** Which repository brought an application, also one that errors block. */
   readonly repositoryOf: ReadonlyMap<
     string,
     { readonly repository: string; readonly snapshot: string; readonly commit: string }
@@ -23,8 +23,8 @@ export const newestFleet = async (record: Pick<RecordPort, 'sync'>): Promise<New
     blockedApplications: models.flatMap(({ model }) => model.blockedApplications),
     repositoryOf: new Map(
       models.flatMap(({ snapshot, model }) =>
-        model.applications.map((application) => [
-          application.name,
+        [...model.applications.map(({ name }) => name), ...model.blockedApplications].map((name) => [
+          name,
           { repository: snapshot.repository, snapshot: snapshot.id, commit: snapshot.commit },
         ]),
       ),

@@ -1,4 +1,4 @@
-import { applicationContext, planWaves, type Rollout, rolloutPolicyOf } from '@breakwater/domain';
+import { destinationContext, planWaves, type Rollout, rolloutPolicyOf } from '@breakwater/domain';
 import { isDeepStrictEqual } from 'node:util';
 import type { RecordPort } from '../ports/record.port.ts';
 import { newestFleet } from '../releases/newest-fleet.ts';
@@ -11,14 +11,19 @@ const differ = (left: unknown, right: unknown): boolean => !isDeepStrictEqual(st
  * What Git says otherwise by now about an unfinished rollout's strategy, in words; empty: nothing. The plan is pinned (rule 9): none of it
  * applies to this rollout, and whoever has changed it has to be told so.
  */
-export const changedSince = async (record: RecordPort, { application, plan }: Rollout): Promise<readonly string[]> => {
+export const changedSince = async (
+  record: RecordPort,
+  { application, fleet: rolloutFleet, plan }: Rollout,
+): Promise<readonly string[]> => {
   // The fleet's model is large: it is read only where Git has gone on.
   const repositories = await record.sync.repositories();
   if (repositories.some(({ good }) => good?.commit === plan.snapshot.commit)) return [];
   const fleet = await newestFleet(record);
+  // An Application with errors in the newest commit goes where it went.
+  const goesTo = fleet.applications.find(({ name }) => name === application)?.fleet ?? rolloutFleet;
   const commit = fleet.repositoryOf.get(application)?.commit;
   if (commit === undefined || commit === plan.snapshot.commit) return [];
-  const context = applicationContext(fleet, application, plan.strategy);
+  const context = destinationContext(fleet, { fleet: goesTo, strategy: plan.strategy });
   if (context === null) return [told([`strategy ${plan.strategy} is gone`], commit)];
   const { waves } = planWaves(context);
   const now = new Map(waves.map((wave) => [wave.name, wave]));

@@ -1,6 +1,10 @@
 import {
-  applicationContext,
+  type Application,
   applyPolicyOf,
+  type Destination,
+  destinationContext,
+  type DestinationContext,
+  type FleetSnapshot,
   NO_COUNTS,
   planWaves,
   rolloutPolicyOf,
@@ -15,6 +19,8 @@ import {
 import type { RecordPort, ReleaseRecord } from '../ports/record.port.ts';
 import { newestFleet } from '../releases/newest-fleet.ts';
 import { findRelease } from '../releases/find-release.ts';
+import type { ReleaseSpec } from '../releases/release-spec.ts';
+import { blocking, type SyncError } from '../sync/sync-error.ts';
 import { UseCaseError } from '../use-cases.ts';
 
 export interface PreparedPlan {
@@ -25,40 +31,37 @@ export interface PreparedPlan {
   readonly members: WavePlan['members'];
 }
 
-/** Resolves the revision and computes the plan; reads only (a revision that is not rendered yet is asked of the Git sync). */
-export const preparePlan = async (
-  record: RecordPort,
-  input: {
-    readonly application: string;
-    readonly revision?: string | undefined;
-    readonly strategy?: string | undefined;
-  },
-): Promise<PreparedPlan> => {
+export interface PlanRequest {
+  readonly application: string;
+  readonly revision?: string | undefined;
+  readonly strategy?: string | undefined;
+}
+
+/**
+ * Resolves the revision and computes the plan; reads only (a revision that is not rendered yet is asked of the Git sync). Where the
+ * Application has errors in the newest commit, the release itself says where it goes.
+ */
+export const preparePlan = async (record: RecordPort, input: PlanRequest): Promise<PreparedPlan> => {
   const fleet = await newestFleet(record);
   const origin = fleet.repositoryOf.get(input.application);
-  if (origin === undefined) {
-    const blocked = fleet.blockedApplications.includes(input.application);
-    throw blocked
-      ? new UseCaseError(
-          'Invalid',
-          'ApplicationInvalid',
-          `application ${input.application} has errors in Git; see the repository's status`,
-        )
-      : new UseCaseError('NotFound', 'ApplicationNotFound', `there is no application ${input.application}`);
-  }
-  const context = applicationContext(fleet, input.application, input.strategy);
-  if (context === null) {
-    throw new UseCaseError(
-      'Invalid',
-      'StrategyNotFound',
-      `there is no strategy ${input.strategy ?? ''} for ${input.application}`,
-    );
-  }
-  const { waves, members, errors } = planWaves(context);
-  const [first] = errors;
-  if (first !== undefined) throw new UseCaseError('Invalid', 'PlanImpossible', first.message, { errors });
-  const clusters = members.map((member) => member.cluster);
-  const release = await findRelease(record, origin.repository, input.application, input.revision ?? null, clusters);
+  if (origin === undefined)
+    throw new UseCaseError('NotFound', 'ApplicationNotFound', `there is no application ${input.application}`);
+  const current = fleet.applications.find(({ name }) => name === input.application);
+  const blocked = current === undefined ? await errorsIn(record, origin.repository, input.application) : [];
+  const own = current === undefined ? null : distribute(fleet, current, input);
+  const wavesOf = (release: ReleaseRecord): Distribution => {
+    if (own !== null) return own;
+    const spec = release.spec as ReleaseSpec | null;
+    if (spec === null) throw applicationInvalid(input.application, blocked);
+    return distribute(fleet, spec.destination, input);
+  };
+  if (own === null && input.revision === undefined && (await record.sync.newestRelease(input.application)) === null)
+    throw applicationInvalid(input.application, blocked);
+  const { repository } = origin;
+  const release = await findRelease(record, repository, input.application, input.revision ?? null, (found) =>
+    wavesOf(found).members.map((member) => member.cluster),
+  );
+  const { context, waves, members } = wavesOf(release);
   return {
     application: input.application,
     fleet: context.fleet.name,
@@ -67,7 +70,7 @@ export const preparePlan = async (
     plan: {
       strategy: context.strategy.name,
       policy: rolloutPolicyOf(context.strategy),
-      apply: release.spec === null ? applyPolicyOf(context.application) : (release.spec as RolloutPlan['apply']),
+      apply: applyOf(release, current),
       healthRules: fleet.healthRules.map(({ rule }) => rule),
       snapshot: { id: origin.snapshot, commit: origin.commit },
       waves: waves.map(({ name, maxConcurrent, failureBudget, soakMs, size, minClusters, gates, schedule }) => ({
@@ -83,6 +86,45 @@ export const preparePlan = async (
     },
   };
 };
+
+interface Distribution extends Pick<WavePlan, 'waves' | 'members'> {
+  readonly context: DestinationContext;
+}
+
+const distribute = (fleet: FleetSnapshot, destination: Destination, input: PlanRequest): Distribution => {
+  const context = destinationContext(fleet, destination, input.strategy);
+  if (context === null) {
+    throw new UseCaseError(
+      'Invalid',
+      'StrategyNotFound',
+      `there is no strategy ${input.strategy ?? ''} for ${input.application}`,
+    );
+  }
+  const { waves, members, errors } = planWaves(context);
+  const [first] = errors;
+  if (first !== undefined) throw new UseCaseError('Invalid', 'PlanImpossible', first.message, { errors });
+  return { context, waves, members };
+};
+
+const applyOf = ({ spec }: ReleaseRecord, current: Application | undefined): RolloutPlan['apply'] => {
+  if (spec !== null) return (spec as ReleaseSpec).apply;
+  if (current === undefined) throw new Error('a release without a spec of an application without a document');
+  return applyPolicyOf(current);
+};
+
+/** What the newest commit has against the application, as the repository's status shows it. */
+const errorsIn = async (record: RecordPort, repository: string, application: string): Promise<readonly SyncError[]> =>
+  blocking(((await record.sync.repository(repository))?.errors ?? []) as readonly SyncError[], application);
+
+const applicationInvalid = (application: string, errors: readonly SyncError[]): UseCaseError =>
+  new UseCaseError(
+    'Invalid',
+    'ApplicationInvalid',
+    `application ${application} has errors in Git, and no release from before`,
+    {
+      errors,
+    },
+  );
 
 export interface Birth {
   readonly id: RolloutId;

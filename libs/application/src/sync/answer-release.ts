@@ -31,9 +31,7 @@ export const answerRelease = async (
 ): Promise<Answer> => {
   const name = request.application ?? '';
   const fleets = await newestFleet(parts.record);
-  const current = fleets.applications.find((application) => application.name === name);
-  const fleet = fleets.fleets.find((candidate) => candidate.name === current?.fleet);
-  if (fleet === undefined) return no('ApplicationNotFound', `there is no application ${name}`);
+  if (!fleets.repositoryOf.has(name)) return no('ApplicationNotFound', `there is no application ${name}`);
   const commit = await resolveRevision(parts, mirror, repository, request.revision, signal);
   if (commit === null) {
     return no('RevisionNotFound', `the repository has no commit, branch or tag ${JSON.stringify(request.revision)}`);
@@ -47,6 +45,12 @@ export const answerRelease = async (
   if (document?.resource.kind !== 'Application') {
     return no('ApplicationNotInRevision', `commit ${commit.slice(0, 12)} has no application ${name}`, commit);
   }
+  // Where the newest commit has errors in the Application, only the revision itself can say where it goes.
+  const current = fleets.applications.find((application) => application.name === name);
+  const { fleet: fleetName } = current ?? document.resource;
+  const fleet = fleets.fleets.find((candidate) => candidate.name === fleetName);
+  if (fleet === undefined)
+    return no('RevisionInvalid', `there is no fleet ${fleetName} any more, to which ${name} went`, commit);
   const tree = await mirror.tree(commit, signal);
   try {
     const rendered = await renderApplication(parts, {

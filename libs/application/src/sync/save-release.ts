@@ -1,7 +1,8 @@
-import { applyPolicyOf, canonicalJson } from '@breakwater/domain';
+import { canonicalJson } from '@breakwater/domain';
 import { createHash } from 'node:crypto';
 import type { AuditEvent, RecordPort, ReleaseRecord } from '../ports/record.port.ts';
 import { BundleMissing } from '../releases/bundle-store.ts';
+import { releaseSpecOf } from '../releases/release-spec.ts';
 import type { RenderedApplication } from './render-application.ts';
 import type { SyncError } from './sync-error.ts';
 
@@ -43,7 +44,7 @@ export const saveRelease = async (
       commit,
       digest,
       bundles,
-      spec: applyPolicyOf(rendered.application),
+      spec: releaseSpecOf(rendered.application),
       state: invalid ? 'Invalid' : (bad?.state ?? 'Good'),
       reason: invalid ? (errors[0]?.message ?? 'Invalid') : (bad?.reason ?? ''),
       errors,

@@ -28,8 +28,8 @@ export type { ClusterSelector, LabelExpression, Selectable } from './selector.ts
 export { describeSelector, SELECTOR_OPERATORS, selects } from './selector.ts';
 export type { NameDiff, SnapshotDiff } from './snapshot-diff.ts';
 export { diffSnapshots } from './snapshot-diff.ts';
-export type { ApplicationContext } from './snapshot-lookup.ts';
-export { applicationContext, clustersOf } from './snapshot-lookup.ts';
+export type { ApplicationContext, Destination, DestinationContext } from './snapshot-lookup.ts';
+export { applicationContext, clustersOf, destinationContext } from './snapshot-lookup.ts';
 export type {
   CronTimes,
   FreezeOverride,
