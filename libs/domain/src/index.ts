@@ -184,6 +184,7 @@ export {
   advance,
   beginProgress,
   beginRollback,
+  hasBegun,
   isFrozen,
   isTerminal,
   returnConcurrency,

@@ -1,4 +1,11 @@
-import { TERMINAL_STATES, type Instant, type Rollout, type RolloutPlan, type Target } from '@breakwater/domain';
+import {
+  hasBegun,
+  TERMINAL_STATES,
+  type Instant,
+  type Rollout,
+  type RolloutPlan,
+  type Target,
+} from '@breakwater/domain';
 import { type RawBuilder, sql } from 'kysely';
 
 export interface RolloutRow {
@@ -15,7 +22,7 @@ export const insertRolloutSql = (rollout: Rollout, dueAt: Instant | null): RawBu
   const { plan, ...doc } = rollout;
   const { generation, forward, backward } = rollout.gate;
   return sql`insert into rollouts (id, application, sequence, state, terminal, started, gate_generation, gate_forward, gate_backward, due_at, plan, doc)
-    values (${rollout.id}, ${rollout.application}, ${rollout.sequence}, ${rollout.state}, ${TERMINAL_STATES.has(rollout.state)}, ${hasStarted(rollout)},
+    values (${rollout.id}, ${rollout.application}, ${rollout.sequence}, ${rollout.state}, ${TERMINAL_STATES.has(rollout.state)}, ${hasBegun(rollout)},
       ${generation}, ${forward}, ${backward}, ${dueAt}, ${JSON.stringify(plan)}, ${JSON.stringify(doc)})`;
 };
 
@@ -28,16 +35,12 @@ export const saveRolloutSql = (
   const { generation, forward, backward } = rollout.gate;
   return sql`with before as materialized (
       select id, gate_generation, gate_forward, gate_backward from rollouts where id = ${rollout.id} for update)
-    update rollouts r set state = ${rollout.state}, terminal = ${TERMINAL_STATES.has(rollout.state)}, started = ${hasStarted(rollout)}, gate_generation = ${generation},
+    update rollouts r set state = ${rollout.state}, terminal = ${TERMINAL_STATES.has(rollout.state)}, started = ${hasBegun(rollout)}, gate_generation = ${generation},
       gate_forward = ${forward}, gate_backward = ${backward}, due_at = ${dueAt}, doc = ${JSON.stringify(doc)}
     from before where r.id = before.id
     returning (before.gate_generation, before.gate_forward, before.gate_backward) is distinct from
       (r.gate_generation, r.gate_forward, r.gate_backward) as gate_changed`;
 };
-
-/** It was planned and may have changed something: neither waiting, nor turned away, nor superseded before it began. */
-const hasStarted = ({ state, startedAt }: Rollout): boolean =>
-  state !== 'Queued' && state !== 'Rejected' && (state !== 'Superseded' || startedAt !== null);
 
 export interface TargetRow {
   readonly doc: Target;

@@ -93,7 +93,7 @@ export interface RecordTransaction {
   insertRollout(rollout: Rollout, dueAt: Instant | null): Promise<void>;
   /** Header, waves and due time. A changed write gate is notified on `gate`. */
   saveRollout(rollout: Rollout, dueAt: Instant | null): Promise<void>;
-  /** The rollout of the application that was started last (by sequence) and was neither Queued, Superseded before it began, nor Rejected. */
+  /** The newest rollout of the application (by sequence) that has started, or inherited what it is to take back ({@link hasBegun}). */
   newestStarted(application: string): Promise<RolloutId | null>;
   /** Targets that are owed a revision (`owes` is set). Few: clusters that were away. */
   owingTargets(rollout: RolloutId): Promise<readonly Target[]>;

@@ -34,6 +34,9 @@ export interface Advance {
 const still = (rollout: Rollout): Advance => ({ rollout, orders: [], dueAt: null });
 
 export const isTerminal = (rollout: Pick<Rollout, 'state'>): boolean => TERMINAL_STATES.has(rollout.state);
+/** It may have changed something, or is to take back what its predecessors have: clusters follow the newest of these. */
+export const hasBegun = (rollout: Pick<Rollout, 'startedAt' | 'waves'>): boolean =>
+  rollout.startedAt !== null || totalCounts(rollout).toReturn > 0;
 export const isFrozen = (rollout: Pick<Rollout, 'paused'>): boolean => rollout.paused?.mode === 'freeze';
 
 /** `maxConcurrent` of a rollback for a wave of `size`: rounded down, at least one. */

@@ -10,7 +10,7 @@ import type {
   ReturnFilter,
   StartableQuery,
 } from '@breakwater/application';
-import { TERMINAL_STATES } from '@breakwater/domain';
+import { hasBegun, TERMINAL_STATES } from '@breakwater/domain';
 import type {
   FleetSnapshot,
   Instant,
@@ -26,9 +26,6 @@ import { pair } from './memory-state.ts';
 import { addTargets, inFlightOn, isReachable, isToReturn, newestDebt, startable } from './memory-targets.ts';
 
 const IN_FLIGHT: ReadonlySet<TargetState> = new Set<TargetState>(['Applying', 'Verifying', 'RollingBack']);
-
-const hasStarted = ({ state, startedAt }: Rollout): boolean =>
-  state !== 'Queued' && state !== 'Rejected' && (state !== 'Superseded' || startedAt !== null);
 
 /** One transaction over {@link MemoryState}; refuses every call after its end, as a connection that was given back would. */
 export class MemoryTransaction implements RecordTransaction {
@@ -84,7 +81,7 @@ export class MemoryTransaction implements RecordTransaction {
 
   async newestStarted(application: string): Promise<RolloutId | null> {
     const started = this.#state.rollouts
-      .filter(({ rollout }) => rollout.application === application && hasStarted(rollout))
+      .filter(({ rollout }) => rollout.application === application && hasBegun(rollout))
       .sort((a, b) => b.rollout.sequence - a.rollout.sequence);
     return started[0]?.rollout.id ?? null;
   }

@@ -13,6 +13,7 @@ import { EMERGENCY, type RecordPort, type RecordTransaction } from '../../ports/
 import type { BundleStore } from '../../releases/bundle-store.ts';
 import { leaveRollout } from '../leave-rollout.ts';
 import { moveTarget } from '../move-target.ts';
+import { passTouches } from '../pass-touches.ts';
 import { readAll } from '../read-all.ts';
 import { auditOfRollout } from '../rollout-audit.ts';
 import { drive, RESYNC_INTERVAL } from '../rollout-engine.ts';
@@ -87,7 +88,7 @@ const waitFor = async (tx: RecordTransaction, before: Rollout, after: Rollout, n
   await tx.saveRollout(waiting, now + RESYNC_INTERVAL);
 };
 
-/** Nothing was changed yet, so a newer release, that may well be what mends it, does not wait behind this one. */
+/** Nothing was changed by it yet, so a newer release, that may well be what mends it, does not wait behind this one. */
 const yieldOrWait = async (
   tx: RecordTransaction,
   before: Rollout,
@@ -97,8 +98,10 @@ const yieldOrWait = async (
 ): Promise<void> => {
   const unfinished = await tx.unfinishedRollouts(before.application);
   const newer = unfinished.find(({ id, state }) => id !== before.id && state === 'Queued');
-  const superseded = newer === undefined ? null : supersede(waiting, newer.id, now);
-  if (superseded === null || 'forbidden' in superseded) return waitFor(tx, before, waiting, now);
+  const heir = newer === undefined ? null : await tx.lockRollout(newer.id);
+  const superseded = heir?.state === 'Queued' ? supersede(waiting, heir.id, now) : null;
+  if (heir === null || superseded === null || 'forbidden' in superseded) return waitFor(tx, before, waiting, now);
+  await tx.saveRollout(await passTouches(tx, before.id, heir), now);
   const left = await leaveRollout(tx, superseded.rollout, now, wakes);
   for (const event of auditOfRollout(before, left)) await tx.audit(event);
   await tx.saveRollout(left, null);

@@ -93,11 +93,17 @@ export const describeRollouts = (subject: () => RecordUnderTest): void => {
       await store(record, someRollout('old', { sequence: 1, state: 'Succeeded' }));
       await store(record, someRollout('second', { sequence: 2, state: 'Superseded', startedAt: null }));
       await store(record, someRollout('queued', { sequence: 3, state: 'Queued', startedAt: null }));
+      await store(record, someRollout('aborted', { sequence: 4, state: 'Aborted', startedAt: null }));
       await store(record, someRollout('other', { sequence: 1, application: 'bank' }));
       await record.transaction(async (tx) => {
         expect(await tx.unfinishedRollouts('shop')).toEqual([{ id: 'queued', state: 'Queued' }]);
         expect(await tx.newestStarted('shop')).toBe('old');
         expect(await tx.newestStarted('nothing')).toBeNull();
+        const inherited = someRollout('heir', { sequence: 5, state: 'Aborted', startedAt: null });
+        const [wave] = inherited.waves;
+        const waves = [{ ...wave!, counts: { ...wave!.counts, toReturn: 1 } }];
+        await tx.insertRollout({ ...inherited, waves }, null);
+        expect(await tx.newestStarted('shop')).toBe('heir');
       });
     });
 
