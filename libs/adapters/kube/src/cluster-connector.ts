@@ -25,6 +25,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   established: 30_000,
   deletion: 30_000,
   watchSilence: 90_000,
+  assess: 60_000,
 };
 
 export const createClusterConnector = (options: ClusterConnectorOptions): ClusterConnector =>

@@ -17,6 +17,13 @@ export class Ended extends Error {
   }
 }
 
+/** More than what is asked for in one piece: asking for less may still go. */
+export class Oversized extends Ended {
+  constructor(message: string) {
+    super({ kind: 'Unreachable', reason: 'ServerError', message, retryAfterMs: null });
+  }
+}
+
 export const refused = (reason: Refusal['reason'], message: string, object: ObjectKey | null = null): Ended =>
   new Ended({ kind: 'Refused', reason, message, object });
 
@@ -29,6 +36,9 @@ export const cutOff = (
 
 /** `epoch` 0: the fence itself is gone, so somebody may have taken everything back. */
 export const fenced = (epoch: number): Ended => new Ended({ kind: 'Fenced', fenceEpoch: epoch });
+
+export const isNotServed = (error: unknown): boolean =>
+  error instanceof Ended && error.end.kind === 'Refused' && error.end.reason === 'KindNotServed';
 
 /** Runs a call and turns its early end into a value; what is not expected (a lost permit, an abort, a bug) is thrown on. */
 export const settle = async <T>(

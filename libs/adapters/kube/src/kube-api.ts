@@ -6,6 +6,7 @@ import { cutOff, Ended, refused } from './ended.ts';
 import type { Failure, FailureContext } from './kube-status.ts';
 import { endOf, failureOf } from './kube-status.ts';
 import type { HttpRequest, Reply, Timeouts, Transport } from './transport.ts';
+import { MAX_ANSWER_BYTES } from './transport.ts';
 import { wait } from './wait.ts';
 
 export const FIELD_MANAGER = 'breakwater';
@@ -71,6 +72,19 @@ const plainContext = (place: Place | null): FailureContext => ({
   scrub: (message) => message,
 });
 
+/** Of all pages together. */
+const MAX_LIST_BYTES = 128 * 1024 * 1024;
+/** A server may end a page early, but not for ever. */
+const SPARE_PAGES = 10;
+
+export interface ListOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly limit?: number;
+  /** Objects; default: 500. */
+  readonly pageSize?: number;
+  readonly maxBytes?: number;
+}
+
 /** Kubernetes' reads, on one cluster. Writes go through a session. */
 export class KubeApi {
   readonly transport: Transport;
@@ -85,49 +99,55 @@ export class KubeApi {
 
   /** Null: not there. Reads are from quorum: no resourceVersion is given. */
   async get(place: Place, signal: AbortSignal, accept?: string): Promise<KubeObject | null> {
-    const reply = await this.read(objectPath(place), signal, accept);
+    const reply = await this.read(objectPath(place), signal, accept === undefined ? {} : { accept });
     if (reply.status === 200) return parseObject(reply);
     const failure = failureOf(reply, plainContext(place));
     if (failure.kind === 'Absent' || failure.kind === 'NamespaceAbsent') return null;
-    if (failure.kind === 'NotServed') {
-      this.discovery.forget();
-      throw refused('KindNotServed', `${place.mapping.apiVersion} ${place.mapping.kind} is not served`, place.key);
-    }
+    if (failure.kind === 'NotServed') this.#notServed(place.mapping, place.key);
     throw endOf(failure, place.key, `GET ${place.key}`);
   }
 
-  /** All of a kind in one namespace (or in all, when it is empty), page by page; `limit` bounds the objects that are read. */
+  /**
+   * All of a kind in one namespace (or in all, when it is empty), page by page; `limit` bounds the objects that are read. Throws
+   * {@link Oversized} for more than `maxBytes` of text.
+   */
   async list(
     mapping: ResourceMapping,
     namespace: string,
     signal: AbortSignal,
-    options: { readonly query?: Readonly<Record<string, string>>; readonly limit?: number } = {},
+    options: ListOptions = {},
   ): Promise<{ readonly items: readonly KubeObject[]; readonly resourceVersion: string; readonly complete: boolean }> {
     const items: KubeObject[] = [];
-    const limit = options.limit ?? 10_000;
+    const { limit = 10_000, pageSize = 500, maxBytes = MAX_LIST_BYTES } = options;
+    const pages = Math.ceil(limit / pageSize) + SPARE_PAGES;
     let proceed = '';
-    for (;;) {
-      const query = new URLSearchParams({ ...options.query, limit: String(Math.min(500, limit)) });
+    let room = maxBytes;
+    for (let page = 0; page < pages; page++) {
+      const query = new URLSearchParams({ ...options.query, limit: String(Math.min(pageSize, limit)) });
       if (proceed !== '') query.set('continue', proceed);
       const path = `${collectionPath(mapping, namespace)}?${query.toString()}`;
-      const reply = await this.read(path, signal);
+      const reply = await this.read(path, signal, { maxBytes: Math.min(room, MAX_ANSWER_BYTES) });
+      room -= reply.body.length;
+      if (reply.status === 404) this.#notServed(mapping, null);
       if (reply.status !== 200) throw endOf(failureOf(reply, plainContext(null)), null, `LIST ${mapping.plural}`);
-      const page = parseObject(reply) as unknown as {
+      const answer = parseObject(reply) as unknown as {
         readonly items?: readonly KubeObject[];
         readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
       };
       // Items of a list carry neither apiVersion nor kind.
-      for (const item of page.items ?? []) items.push({ ...item, apiVersion: mapping.apiVersion, kind: mapping.kind });
-      proceed = page.metadata?.continue ?? '';
+      for (const item of answer.items ?? [])
+        items.push({ ...item, apiVersion: mapping.apiVersion, kind: mapping.kind });
+      proceed = answer.metadata?.continue ?? '';
       if (proceed === '' || items.length >= limit) {
-        return { items, resourceVersion: page.metadata?.resourceVersion ?? '', complete: proceed === '' };
+        return { items, resourceVersion: answer.metadata?.resourceVersion ?? '', complete: proceed === '' };
       }
     }
+    throw cutOff('ServerError', `LIST ${mapping.plural}: more than ${pages} pages for at most ${limit} objects`);
   }
 
   /** A GET, sent once more when its connection broke or the server asks to come again. */
-  async read(path: string, signal: AbortSignal, accept?: string): Promise<Reply> {
-    const request: HttpRequest = { method: 'GET', path, signal, ...(accept === undefined ? {} : { accept }) };
+  async read(path: string, signal: AbortSignal, how: Pick<HttpRequest, 'accept' | 'maxBytes'> = {}): Promise<Reply> {
+    const request: HttpRequest = { method: 'GET', path, signal, ...how };
     let reply: Reply;
     try {
       reply = await this.transport.send(request);
@@ -144,6 +164,12 @@ export class KubeApi {
       reply = await this.transport.send(request);
     }
     return reply;
+  }
+
+  /** What was known of the kinds is out of date. */
+  #notServed({ apiVersion, kind }: ResourceMapping, object: ObjectKey | null): never {
+    this.discovery.forget();
+    throw refused('KindNotServed', `${apiVersion} ${kind} is not served`, object);
   }
 
   /** Where an object of a bundle or an inventory lives; null when its kind is not served (any more). */

@@ -109,6 +109,14 @@ describe('what an API server says', () => {
     expect(meaning(reply(503, 'upstream gone'))).toEqual({ kind: 'Unreachable', reason: 'ServerError' });
   });
 
+  it('reads no more of a message than anybody would', () => {
+    const message = 'admission webhook '.repeat(200_000);
+    const began = performance.now();
+    const failure = failureOf(reply(403, { message }), context);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(failure.kind === 'Ended' && failure.ended.message.length).toBeLessThan(9_000);
+  });
+
   it('scrubs what it quotes', () => {
     const failure = failureOf(reply(422, { message: 'Invalid value: "hunter2"' }), context);
     expect(JSON.stringify(failure.kind === 'Ended' ? failure.ended.end : null)).not.toContain('hunter2');

@@ -52,6 +52,12 @@ const parseJson = (body: string): unknown => {
   }
 };
 
+/** Webhooks write what they like, and patterns are looked for in it. */
+const MAX_MESSAGE = 8 * 1024;
+const MAX_CAUSES = 100;
+
+const brief = (value: unknown): string => text(value).slice(0, MAX_MESSAGE);
+
 export const statusOf = (reply: Reply): KubeStatus => {
   const parsed = parseJson(reply.body);
   const status: Json = isJson(parsed) && parsed['kind'] === 'Status' ? parsed : {};
@@ -60,14 +66,17 @@ export const statusOf = (reply: Reply): KubeStatus => {
   const seconds = details['retryAfterSeconds'];
   return {
     code: reply.status,
-    reason: text(status['reason']),
-    message: text(status['message']) || reply.body.slice(0, 300).trim(),
-    causes: causes.filter(isJson).map((cause) => ({
-      reason: text(cause['reason']),
-      message: text(cause['message']),
-      field: text(cause['field']),
-    })),
-    name: text(details['name']),
+    reason: brief(status['reason']),
+    message: brief(status['message']) || reply.body.slice(0, 300).trim(),
+    causes: causes
+      .filter(isJson)
+      .slice(0, MAX_CAUSES)
+      .map((cause) => ({
+        reason: brief(cause['reason']),
+        message: brief(cause['message']),
+        field: brief(cause['field']),
+      })),
+    name: brief(details['name']),
     isStatus: status['kind'] === 'Status',
     retryAfterMs: reply.retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null),
   };

@@ -3,6 +3,7 @@ import { objectKey } from '@breakwater/domain';
 import type { FenceKeeper } from './fence-keeper.ts';
 import { SYSTEM_PLACE } from './fence.ts';
 import type { KubeApi, Place } from './kube-api.ts';
+import type { Leftovers } from './leftovers.ts';
 import { isLeaving, leftoversIn } from './leftovers.ts';
 import type { ObjectWriter } from './object-writer.ts';
 import { wait } from './wait.ts';
@@ -30,8 +31,9 @@ export class NamespaceRemover {
     for (let attempt = 0; attempt < ATTEMPTS && live !== null; attempt++) {
       const uid = live.metadata.uid ?? '';
       if (live.metadata.deletionTimestamp === undefined) {
-        const left = await this.#whatStays(place.name);
-        if (left.length > 0) return `NotEmpty: ${left.slice(0, 5).map(objectKey).join(', ')}`;
+        const { objects, unknown } = await this.#whatStays(place.name);
+        if (objects.length > 0) return `NotEmpty: ${objects.slice(0, 5).map(objectKey).join(', ')}`;
+        if (unknown.length > 0) return `CannotTell: ${unknown.join(', ')}`;
       }
       if (live.metadata.deletionTimestamp !== undefined || (await this.#writer.delete(place, live))) {
         await this.#writer.awaitGone(place, uid);
@@ -49,7 +51,8 @@ export class NamespaceRemover {
       const live = await this.#api.get(SYSTEM_PLACE, this.#signal);
       if (live?.metadata.labels?.['app.kubernetes.io/managed-by'] !== 'breakwater') return;
       if (live.metadata.deletionTimestamp !== undefined) return;
-      if ((await this.#whatStays(SYSTEM_PLACE.name)).length > 0) return;
+      const { objects, unknown } = await this.#whatStays(SYSTEM_PLACE.name);
+      if (objects.length > 0 || unknown.length > 0) return;
       if (!(await this.#writer.delete(SYSTEM_PLACE, live))) continue;
       await this.#writer.awaitGone(SYSTEM_PLACE, live.metadata.uid ?? '');
       return;
@@ -57,11 +60,12 @@ export class NamespaceRemover {
   }
 
   /** Waits for what is leaving by itself; the rest stays. */
-  async #whatStays(namespace: string): Promise<readonly KubeObject[]> {
+  async #whatStays(namespace: string): Promise<Leftovers> {
     const deadline = Date.now() + this.#api.timeouts.deletion;
     for (;;) {
       const left = await leftoversIn(this.#api, namespace, this.#signal);
-      if (left.length === 0 || left.some((object) => !isLeaving(object)) || Date.now() > deadline) return left;
+      const { objects } = left;
+      if (objects.length === 0 || objects.some((object) => !isLeaving(object)) || Date.now() > deadline) return left;
       await wait(POLL_MS, this.#signal);
     }
   }

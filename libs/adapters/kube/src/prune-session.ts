@@ -3,7 +3,7 @@ import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { parseObjectKey } from '@breakwater/domain';
 import { inBatches } from './apply-order.ts';
 import { isOurObject } from './decision.ts';
-import { cutOff, refused, settle } from './ended.ts';
+import { cutOff, settle } from './ended.ts';
 import type { FenceEntry, HeldFence, Inventory } from './fence.ts';
 import { checkFence, isAbandoned, readFence } from './fence.ts';
 import { FenceKeeper, FenceMoved } from './fence-keeper.ts';
@@ -16,7 +16,7 @@ import { NamespaceRemover } from './namespace-remover.ts';
 import { ObjectWriter } from './object-writer.ts';
 import { inParallel } from './parallel.ts';
 import type { Candidate } from './prune-verdict.ts';
-import { isKept, verdictOn } from './prune-verdict.ts';
+import { isKept, tooManyDeletions, verdictOn } from './prune-verdict.ts';
 import { Restorer } from './restore.ts';
 import { keepsChanging, SessionWriter } from './session-writer.ts';
 import { moveEveryObject, placeOfEntry } from './take-over.ts';
@@ -107,13 +107,7 @@ class PruneSession {
       .filter(({ verdict }) => verdict.kind === 'Delete' && verdict.counts)
       .map(({ entry }) => entry.key);
     if (counted.length <= maxDeletions) return;
-    const named = counted.slice(0, 20).join(', ');
-    const more = counted.length > 20 ? `, and ${counted.length - 20} more` : '';
-    throw refused(
-      'TooManyDeletions',
-      `${counted.length} objects would be deleted, the limit is ${maxDeletions}: ${named}${more}`,
-      counted[0] ?? null,
-    );
+    throw tooManyDeletions(counted, maxDeletions);
   }
 
   async #write(held: HeldFence, keeper: FenceKeeper, judged: readonly Candidate[]): Promise<Inventory> {

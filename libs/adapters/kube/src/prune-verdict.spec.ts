@@ -93,6 +93,13 @@ describe('prune', () => {
       { mode: 'rollback' },
       { kind: 'Keep', reason: 'Adopted' },
     ],
+    [
+      'a namespace that was there before us',
+      entry({ key: 'Namespace//shop' as ObjectKey, origin: 'adopted' }),
+      live(),
+      {},
+      { kind: 'Release', reason: 'Adopted', marked: true },
+    ],
   ])('does not delete what is %s', (_what, it, object, changes, expected) => {
     expect(verdict(it, object, changes)).toEqual(expected);
   });

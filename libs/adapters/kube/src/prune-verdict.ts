@@ -3,6 +3,8 @@ import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { keyOf, parseObjectKey } from '@breakwater/domain';
 import { APPLICATION_LABEL } from './apply-body.ts';
 import { isOurObject } from './decision.ts';
+import type { Ended } from './ended.ts';
+import { refused } from './ended.ts';
 import type { FenceEntry } from './fence.ts';
 import type { Place } from './kube-api.ts';
 import { isOfSession } from './inventory.ts';
@@ -69,5 +71,17 @@ export const verdictOn = (entry: FenceEntry, live: KubeObject | null, request: R
   }
   const takenBack = request.mode === 'rollback' && madeHere;
   if (!request.policy.prune.enabled && !takenBack) return { kind: 'Keep', reason: 'PruneDisabled' };
+  // Taking a namespace over makes nothing that is in it, or will be, ours.
+  if (kind === 'Namespace' && entry.origin !== 'created') return { kind: 'Release', reason: 'Adopted', marked: true };
   return { kind: 'Delete', counts: !takenBack };
+};
+
+export const tooManyDeletions = (keys: readonly ObjectKey[], limit: number): Ended => {
+  const named = keys.slice(0, 20).join(', ');
+  const more = keys.length > 20 ? `, and ${keys.length - 20} more` : '';
+  return refused(
+    'TooManyDeletions',
+    `${keys.length} objects would be deleted, the limit is ${limit}: ${named}${more}`,
+    keys[0] ?? null,
+  );
 };

@@ -28,8 +28,27 @@ export const scrubberFor = (objects: readonly KubeObject[]): ((message: string) 
     .map((value) => value.trim())
     .filter((value) => value.length >= MIN_LENGTH);
   const secrets = [...new Set(values)].sort((a, b) => b.length - a.length);
-  return (message) => secrets.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '***'), message);
+  return (message) =>
+    withoutCutSecret(
+      secrets.reduce((scrubbed, secret) => scrubbed.replaceAll(secret, '***'), message),
+      secrets,
+    );
 };
 
-/** For messages about a Secret itself: what the API server quotes there may be part of a value, so quotes are dropped whole. */
-export const withoutQuotes = (message: string): string => message.replace(/"(?:[^"\\]|\\.)*"/g, '"***"');
+/** Long messages are cut, maybe in the middle of a value. */
+const withoutCutSecret = (message: string, secrets: readonly string[]): string => {
+  let end = message.length;
+  for (const secret of secrets) {
+    const begin = secret.slice(0, MIN_LENGTH);
+    let at = message.indexOf(begin, Math.max(0, message.length - secret.length));
+    while (at >= 0 && at < end && !secret.startsWith(message.slice(at))) at = message.indexOf(begin, at + 1);
+    if (at >= 0 && at < end) end = at;
+  }
+  return end === message.length ? message : `${message.slice(0, end)}***`;
+};
+
+/**
+ * For messages about a Secret itself: what the API server quotes there may be part of a value, so quotes are dropped whole, and one that
+ * has no end with all that follows.
+ */
+export const withoutQuotes = (message: string): string => message.replace(/"(?:[^"\\]|\\.)*(?:"|\\?$)/gs, '"***"');

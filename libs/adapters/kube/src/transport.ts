@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Dispatcher } from 'undici';
 import { Pool } from 'undici';
-import { cutOff } from './ended.ts';
+import { cutOff, Oversized } from './ended.ts';
 import { transportFailure } from './transport-failure.ts';
 
 /** Where a cluster is and how to prove who we are; the headers are secret. */
@@ -36,6 +36,8 @@ export interface Timeouts {
   readonly deletion: number;
   /** A watch that says nothing for so long is lost. */
   readonly watchSilence: number;
+  /** One look at an application's objects. */
+  readonly assess: number;
 }
 
 export interface Reply {
@@ -65,7 +67,7 @@ export interface HttpRequest {
 }
 
 const CONNECTIONS = 8;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+export const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** One cluster's kept-alive connections. Nothing is ever sent twice in here. */
 export class Transport {
@@ -190,7 +192,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#size += chunk.length;
     const limit = this.#request.maxBytes ?? MAX_ANSWER_BYTES;
     if (this.#size > limit) {
-      this.#fail(cutOff('ServerError', `${bare(this.#request.path)}: the answer is larger than ${limit} bytes`));
+      this.#fail(new Oversized(`${bare(this.#request.path)}: the answer is larger than ${limit} bytes`));
       return;
     }
     this.#chunks.push(chunk);

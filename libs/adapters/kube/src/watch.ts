@@ -1,6 +1,7 @@
 import type { ClusterConnection } from '@breakwater/application';
 import { evidenceKinds, parseObjectKey } from '@breakwater/domain';
 import type { ResourceMapping } from './discovery.ts';
+import { cutOff } from './ended.ts';
 import type { KubeApi } from './kube-api.ts';
 import { collectionPath, CONFIG_MAPS } from './kube-api.ts';
 import { wait } from './wait.ts';
@@ -10,6 +11,8 @@ type WatchRequest = Parameters<ClusterConnection['watch']>[0];
 const DEBOUNCE_MS = 100;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 15_000;
+/** An object has at most 3 MiB. */
+const MAX_LINE = 4 * 1024 * 1024;
 /** The server ends a watch after this, so that a fresh list is never far away. */
 const WATCH_SECONDS = 300;
 
@@ -161,8 +164,10 @@ class WatchStream {
   }
 
   push(text: string): void {
-    const lines = (this.#buffer + text).split('\n');
+    const [first = '', ...rest] = text.split('\n');
+    const lines = [this.#buffer + first, ...rest];
     this.#buffer = lines.pop() ?? '';
+    if (this.#buffer.length > MAX_LINE) throw cutOff('ServerError', 'a line of the watch has no end');
     for (const line of lines) if (line !== '') this.#event(JSON.parse(line) as WatchEvent);
   }
 
