@@ -30,13 +30,17 @@ const withoutServerFields = (metadata: KubeObject['metadata']): KubeObject['meta
   ) as unknown as KubeObject['metadata'];
 };
 
-/** Fields left to others: the live value where we own it (dropping it would reset it), else nothing. */
+/**
+ * Fields left to others: the live value where we own it, also when the release has it no more (dropping what only we own resets it),
+ * else nothing.
+ */
 const leaveToOthers = (object: KubeObject, wanted: Wanted, live: KubeObject): KubeObject => {
   const owned = ownedFields(live);
-  return wanted.ignored.reduce<unknown>((body, path) => {
-    if (valueAt(body, path) === undefined) return body;
-    return withValueAt(body, path, owns(owned, path) ? valueAt(live, path) : undefined);
-  }, object) as KubeObject;
+  const { labels = {}, annotations = {}, ...metadata } = object.metadata;
+  return wanted.ignored.reduce<unknown>(
+    (body, path) => withValueAt(body, path, owns(owned, path) ? valueAt(live, path) : undefined),
+    { ...object, metadata: { ...metadata, labels, annotations } },
+  ) as KubeObject;
 };
 
 /** `stringData` is only for writing: a key that leaves it would stay in `data`, owned by nobody. */

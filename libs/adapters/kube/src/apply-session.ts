@@ -2,6 +2,7 @@ import type { ApplyOutcome, ApplyRequest, BeforeImage } from '@breakwater/applic
 import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { assessWorkloads, baselineOf, ownRulesFor } from '@breakwater/domain';
 import { inBatches, isBlocker, ORDER } from './apply-order.ts';
+import { departingFrom, withLiveAutoscalers } from './autoscalers.ts';
 import { decide, isOurObject, isSettled, isWrite } from './decision.ts';
 import { awaitEstablished } from './definitions.ts';
 import { tryAll } from './dry-run.ts';
@@ -20,12 +21,13 @@ import { readLive } from './live-objects.ts';
 import type { Applied } from './object-writer.ts';
 import { foreign, notAdopted, ObjectWriter, terminating } from './object-writer.ts';
 import { inParallel } from './parallel.ts';
+import { tooManyDeletions, verdictOn } from './prune-verdict.ts';
 import { Restorer } from './restore.ts';
 import { scrubberFor } from './scrub.ts';
 import { SessionWriter } from './session-writer.ts';
 import { moveEveryObject, placeOfEntry } from './take-over.ts';
 import type { Wanted } from './wanted.ts';
-import { isNamespace, wantedFrom, withLiveAutoscalers } from './wanted.ts';
+import { isNamespace, wantedFrom } from './wanted.ts';
 
 const WRITES_AT_ONCE = 4;
 const RESTARTS = 5;
@@ -101,16 +103,17 @@ class ApplySession {
     else checkFence(held, this.#request);
     const keeper = new FenceKeeper(this.#api, this.#writer, this.#request, held);
     const bundle = await wantedFrom(this.#api, this.#request.objects, policy, signal);
-    const wanted = (await withLiveAutoscalers(this.#api, bundle, signal)).filter(
-      (item) => !this.#isGivenBack(item.key, held),
-    );
+    const departing = departingFrom(held?.inventory, bundle, (entry, object) => this.#isPruned(entry, object));
+    const scaled = await withLiveAutoscalers(this.#api, bundle, departing, signal);
+    const wanted = scaled.wanted.filter((item) => !this.#isGivenBack(item.key, held));
     const plan = this.#plan(wanted, await readLive(this.#api, wanted, signal), held);
     const forced = await this.#try(plan);
+    this.#checkLimit(scaled.retired);
     await this.#begin(plan, forced, held);
     if (this.#request.mode === 'rollback') await this.#withdraw(plan, held, keeper);
     const todo = plan.some(({ decision }) => !isSettled(decision)) || this.#images(held).length > 0;
     if (!todo && !isAbandoned(held, this.#request)) return this.#nothingToWrite(plan, held, keeper);
-    return this.#write(plan, held, keeper, forced);
+    return this.#write(plan, held, keeper, forced, scaled.retired);
   }
 
   /** Decides for every object; in a rollback, what cannot be decided well does not stop the others. */
@@ -153,6 +156,19 @@ class ApplySession {
     return forced;
   }
 
+  #isPruned(entry: FenceEntry, live: KubeObject): boolean {
+    return verdictOn(entry, live, { ...this.#request, removeAll: false }, Date.now()).kind === 'Delete';
+  }
+
+  #checkLimit(retired: readonly FenceEntry[]): void {
+    const { mode, policy } = this.#request;
+    if (mode === 'forward' && retired.length > policy.prune.maxDeletions)
+      throw tooManyDeletions(
+        retired.map(({ key }) => key),
+        policy.prune.maxDeletions,
+      );
+  }
+
   async #begin(plan: readonly Planned[], forced: ReadonlySet<ObjectKey>, held: HeldFence | null): Promise<void> {
     const { mode, journal, beforeFirstWrite, healthRules = [], policy } = this.#request;
     const images: BeforeImage[] = plan.flatMap(({ wanted, live, decision }) =>
@@ -191,11 +207,12 @@ class ApplySession {
     const wanted = new Set(plan.map((item) => item.wanted.key));
     const made = [...held.inventory.values()].filter((entry) => this.#madeHere(entry) && !wanted.has(entry.key));
     for (const { items } of [...inBatches(made.filter(isBlockerEntry), kindOfEntry)].reverse()) {
-      for (const entry of items) await this.#deleteBlocker(entry, writer, keeper);
+      for (const entry of items) await this.#deleteAhead(entry, writer, keeper);
     }
   }
 
-  async #deleteBlocker(entry: FenceEntry, writer: ObjectWriter, keeper: FenceKeeper): Promise<void> {
+  /** Before the prune. By uid and resourceVersion, each time after a look at the fence. */
+  async #deleteAhead(entry: FenceEntry, writer: ObjectWriter, keeper: FenceKeeper): Promise<void> {
     const { application, signal, policy } = this.#request;
     if (policy.prune.protect.includes(kindOfEntry(entry).kind)) return;
     const place = await placeOfEntry(this.#api, entry, signal);
@@ -222,6 +239,7 @@ class ApplySession {
     held: HeldFence | null,
     keeper: FenceKeeper,
     forced: ReadonlySet<ObjectKey>,
+    retired: readonly FenceEntry[],
   ): Promise<ApplyOutcome> {
     const { application, epoch, signal } = this.#request;
     const abandoned = isAbandoned(held, this.#request);
@@ -241,7 +259,10 @@ class ApplySession {
       );
     }
     const failures: Ended[] = [];
-    const applied = await this.#applyAll(current, inventory, this.#objectWriter(keeper, forced), failures);
+    const writer = this.#objectWriter(keeper, forced);
+    // The prune would do it, but only after the workloads got their number back: it would be scaled away again before that.
+    for (const entry of retired) await this.#goOn(failures, () => this.#deleteAhead(entry, writer, keeper));
+    const applied = await this.#applyAll(current, inventory, writer, failures);
     const released = await this.#restore(held, keeper, failures);
     const [failure] = failures;
     if (failure !== undefined) throw failure;

@@ -23,6 +23,7 @@ const wanted: Wanted = {
   place,
   served: true,
   ignored: [],
+  retakesReplicas: false,
   implied: false,
 };
 const context: DecisionContext = {

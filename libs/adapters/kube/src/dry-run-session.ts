@@ -1,5 +1,6 @@
 import type { DryRunOutcome, DryRunRequest, Refusal } from '@breakwater/application';
 import { type ObjectKey, objectKey } from '@breakwater/domain';
+import { departingBy, withLiveAutoscalers } from './autoscalers.ts';
 import { decide } from './decision.ts';
 import { judgeAll } from './dry-run.ts';
 import type { Ended } from './ended.ts';
@@ -8,7 +9,7 @@ import type { KubeApi } from './kube-api.ts';
 import { readLive } from './live-objects.ts';
 import { foreign, notAdopted, terminating } from './object-writer.ts';
 import { scrubberFor } from './scrub.ts';
-import { isNamespace, unknownKinds, wantedFrom, withLiveAutoscalers } from './wanted.ts';
+import { isNamespace, unknownKinds, wantedFrom } from './wanted.ts';
 
 type Tried = Extract<DryRunOutcome, { readonly kind: 'Tried' }>;
 
@@ -26,7 +27,9 @@ export const dryRunBundle = async (api: KubeApi, request: DryRunRequest): Promis
   const known = asked.filter((object) => !unknown.has(object));
 
   const fence = await readFence(api, application, signal);
-  const wanted = await withLiveAutoscalers(api, await wantedFrom(api, known, policy, signal), signal);
+  const bundle = await wantedFrom(api, known, policy, signal);
+  const departing = departingBy(policy, fence?.inventory, request.objects);
+  const { wanted } = await withLiveAutoscalers(api, bundle, departing, signal);
   const live = await readLive(api, wanted, signal);
   const context = { application, mode, policy } as const;
   const plan = wanted.map((item) => {

@@ -1,5 +1,6 @@
 import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { applyBody } from './apply-body.ts';
+import { isLeftByAutoscaler } from './autoscalers.ts';
 import { Ended, refused } from './ended.ts';
 import type { KubeApi } from './kube-api.ts';
 import { describeConflict, endOf, failureOf, tryLaterEnd } from './kube-status.ts';
@@ -32,12 +33,13 @@ const sendTrial = async (
   item: Wanted,
   live: KubeObject | null,
   context: TrialContext,
+  query: string,
 ): Promise<Reply> => {
   let waited = 0;
   for (;;) {
     const reply = await api.transport.send({
       method: 'PATCH',
-      path: applyPath(item.place, '&dryRun=All'),
+      path: applyPath(item.place, `&dryRun=All${query}`),
       body: applyBody(item, live, context.application),
       contentType: 'application/apply-patch+yaml',
       signal: context.signal,
@@ -50,8 +52,14 @@ const sendTrial = async (
 };
 
 /** Asks the API server whether it would take this object over what is live. Throws what it refuses, conflicts aside. */
-const tryOne = async (api: KubeApi, item: Wanted, live: KubeObject | null, context: TrialContext): Promise<Trial> => {
-  const reply = await sendTrial(api, item, live, context);
+const tryOne = async (
+  api: KubeApi,
+  item: Wanted,
+  live: KubeObject | null,
+  context: TrialContext,
+  query = '',
+): Promise<Trial> => {
+  const reply = await sendTrial(api, item, live, context, query);
   for (const warning of reply.warnings) context.warn?.(item.key, context.scrub(warning));
   if (reply.status >= 200 && reply.status < 300) return { kind: 'Accepted' };
   const failure = failureOf(reply, {
@@ -63,6 +71,8 @@ const tryOne = async (api: KubeApi, item: Wanted, live: KubeObject | null, conte
   });
   switch (failure.kind) {
     case 'FieldConflict':
+      if (query === '' && isLeftByAutoscaler(item, live, failure.causes))
+        return tryOne(api, item, live, context, '&force=true');
       return { kind: 'Conflict', refusal: refused('FieldConflict', describeConflict(failure.causes), item.key) };
     case 'DryRunUnsupported':
     case 'NamespaceAbsent':

@@ -60,14 +60,16 @@ const without = (tree: FieldTree, path: FieldPath): FieldTree => {
 };
 
 /**
- * Digest of the fields that our field manager owns, those left to others not counted. Whoever changes the value of one of them
- * takes it out of this set, so an edit by another hand moves the digest; one that adds fields of its own does not.
+ * Digest of the fields that our field manager owns, those left to others not counted but named: what is no longer left is written again.
+ * Whoever changes the value of one of them takes it out of this set, so an edit by another hand moves the digest; one that adds fields of
+ * its own does not.
  */
 export const fieldsDigestOf = (object: KubeObject, ignored: readonly FieldPath[]): string | null => {
   const owned = ownedFields(object);
   if (owned === null) return null;
   const counted = ignored.reduce(without, owned);
-  return createHash('sha256').update(canonicalJson(counted)).digest('base64url').slice(0, 22);
+  const left = ignored.map((path) => canonicalJson(path)).sort();
+  return createHash('sha256').update(canonicalJson({ counted, left })).digest('base64url').slice(0, 22);
 };
 
 /** What is in the first tree and not in the second; null when nothing is. */

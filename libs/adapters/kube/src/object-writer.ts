@@ -1,9 +1,11 @@
 import type { BeforeImage } from '@breakwater/application';
 import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { applyBody } from './apply-body.ts';
+import { isLeftByAutoscaler } from './autoscalers.ts';
 import type { Decision, DecisionContext } from './decision.ts';
 import { decide } from './decision.ts';
-import { Ended, refused } from './ended.ts';
+import type { Ended } from './ended.ts';
+import { isNotServed, refused } from './ended.ts';
 import type { FenceEntry } from './fence.ts';
 import type { FenceKeeper } from './fence-keeper.ts';
 import type { KubeApi, Place } from './kube-api.ts';
@@ -89,10 +91,11 @@ export class ObjectWriter {
     }
   }
 
-  async #apply(wanted: Wanted, live: KubeObject | null): Promise<Step> {
+  async #apply(wanted: Wanted, live: KubeObject | null, takes = false): Promise<Step> {
     const { writer, keeper, context } = this.#parts;
     const place = await this.#place(wanted);
-    const force = this.#forced.has(wanted.key) || (context.mode === 'rollback' && this.#parts.conflicts === 'force');
+    const byPolicy = this.#forced.has(wanted.key) || (context.mode === 'rollback' && this.#parts.conflicts === 'force');
+    const force = takes || byPolicy;
     const result = await writer.write({
       method: 'PATCH',
       path: applyPath(place, force ? '&force=true' : ''),
@@ -109,6 +112,8 @@ export class ObjectWriter {
       case 'FieldConflict':
         // On a create it only means that somebody was faster.
         if (live === null) return { kind: 'Again', wrote: false };
+        // Over exactly the object that was judged: whoever takes more of it in between makes this stale.
+        if (!takes && isLeftByAutoscaler(wanted, live, result.causes)) return this.#apply(wanted, live, true);
         if (this.#parts.conflicts === 'report')
           throw refused('FieldConflict', describeConflict(result.causes), wanted.key);
         await this.#parts.journal([{ key: wanted.key, object: live }]);
@@ -206,9 +211,6 @@ export class ObjectWriter {
 type Step =
   | { readonly kind: 'Done'; readonly object: KubeObject | null; readonly wrote: boolean }
   | { readonly kind: 'Again'; readonly wrote: boolean };
-
-const isNotServed = (error: unknown): boolean =>
-  error instanceof Ended && error.end.kind === 'Refused' && error.end.reason === 'KindNotServed';
 
 export const foreign = (key: ObjectKey, application: string): Ended =>
   refused('OwnedByAnotherApplication', `${key} belongs to the application ${application}`, key);

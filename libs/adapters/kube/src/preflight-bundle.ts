@@ -1,5 +1,6 @@
 import type { PreflightOutcome, PreflightRequest } from '@breakwater/application';
 import { type KubeObject, type ObjectKey, objectKey, type PreflightFinding } from '@breakwater/domain';
+import { departingBy, withLiveAutoscalers } from './autoscalers.ts';
 import { decide, isWrite } from './decision.ts';
 import { judgeAll } from './dry-run.ts';
 import { Ended } from './ended.ts';
@@ -11,7 +12,7 @@ import { missingPermissions } from './preflight-permissions.ts';
 import { exceededQuotas } from './preflight-quota.ts';
 import { type Findings, foundIn, type PlannedWrite } from './preflight-findings.ts';
 import { scrubberFor } from './scrub.ts';
-import { isNamespace, unknownKinds, wantedFrom, withLiveAutoscalers } from './wanted.ts';
+import { isNamespace, unknownKinds, wantedFrom } from './wanted.ts';
 
 type Checked = Extract<PreflightOutcome, { readonly kind: 'Checked' }>;
 
@@ -54,12 +55,13 @@ export const preflightBundle = async (api: KubeApi, request: PreflightRequest): 
 
 const planOf = async (
   api: KubeApi,
-  { application, policy, signal }: PreflightRequest,
+  { application, objects, policy, signal }: PreflightRequest,
   known: readonly KubeObject[],
   findings: Findings,
 ): Promise<readonly PlannedWrite[]> => {
   const fence = await readFence(api, application, signal);
-  const wanted = await withLiveAutoscalers(api, await wantedFrom(api, known, policy, signal), signal);
+  const bundle = await wantedFrom(api, known, policy, signal);
+  const { wanted } = await withLiveAutoscalers(api, bundle, departingBy(policy, fence?.inventory, objects), signal);
   const live = await readLive(api, wanted, signal);
   const context = { application, mode: 'forward', policy } as const;
   const plan = wanted.map((item): PlannedWrite => {

@@ -1,5 +1,5 @@
 import type { ApplyPolicy, KubeObject, ObjectKey } from '@breakwater/domain';
-import { groupOf, objectDigest } from '@breakwater/domain';
+import { objectDigest } from '@breakwater/domain';
 import { orderOf, ORDER } from './apply-order.ts';
 import type { ResourceMapping } from './discovery.ts';
 import { mappingsOfCrd } from './discovery.ts';
@@ -8,6 +8,7 @@ import type { FieldPath } from './field-path.ts';
 import { parseFieldPath } from './field-path.ts';
 import type { KubeApi, Place } from './kube-api.ts';
 import { NAMESPACES, placeOf } from './kube-api.ts';
+import { REPLICAS, scaleTarget } from './scale-target.ts';
 
 /** An object of the bundle, with what is needed to apply it. */
 export interface Wanted {
@@ -21,14 +22,14 @@ export interface Wanted {
   readonly served: boolean;
   /** Fields left to others. */
   readonly ignored: readonly FieldPath[];
+  /** No autoscaler scales it any more: what one has left in `spec.replicas` is nobody's claim. */
+  readonly retakesReplicas: boolean;
   /** The application's namespace, which the bundle does not name: made when it is absent, else used as it is. */
   readonly implied: boolean;
 }
 
 export const isNamespace = (place: Place): boolean => place.mapping.group === '' && place.mapping.kind === 'Namespace';
 export const isJob = (place: Place): boolean => place.mapping.group === 'batch' && place.mapping.kind === 'Job';
-
-const REPLICAS: FieldPath = [{ field: 'spec' }, { field: 'replicas' }];
 
 const ignoredOf = (object: KubeObject, policy: Pick<ApplyPolicy, 'ignore'>): readonly FieldPath[] =>
   policy.ignore
@@ -68,6 +69,7 @@ export const wantedFrom = async (
       place,
       served,
       ignored: scaled.has(place.key) ? [...ignored, REPLICAS] : ignored,
+      retakesReplicas: false,
       implied: false,
     });
   }
@@ -123,60 +125,16 @@ const withNamespace = (wanted: readonly Wanted[], namespace: string): readonly W
   if (!needed || wanted.some((item) => item.key === place.key)) return wanted;
   const object: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   return [
-    { key: place.key, object, digest: objectDigest(object), place, served: true, ignored: [], implied: true },
+    {
+      key: place.key,
+      object,
+      digest: objectDigest(object),
+      place,
+      served: true,
+      ignored: [],
+      retakesReplicas: false,
+      implied: true,
+    },
     ...wanted,
   ];
-};
-
-const SCALABLE: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'ReplicaSet']);
-
-const scaleTarget = (hpa: KubeObject, namespace: string): readonly ObjectKey[] => {
-  if (hpa.kind !== 'HorizontalPodAutoscaler' || groupOf(hpa.apiVersion) !== 'autoscaling') return [];
-  const target = (hpa['spec'] as { scaleTargetRef?: { apiVersion?: string; kind?: string; name?: string } } | undefined)
-    ?.scaleTargetRef;
-  if (target?.kind === undefined || target.name === undefined) return [];
-  const group = groupOf(target.apiVersion ?? 'apps/v1');
-  const prefix = group === '' ? '' : `${group}/`;
-  return [`${prefix}${target.kind}/${hpa.metadata.namespace ?? namespace}/${target.name}` as ObjectKey];
-};
-
-/** Whoever may not see them gets a conflict with their scaling, if there are any: said, not overwritten. */
-const readableAutoscalers = async (
-  api: KubeApi,
-  mapping: ResourceMapping,
-  namespace: string,
-  signal: AbortSignal,
-): Promise<readonly KubeObject[]> => {
-  try {
-    return (await api.list(mapping, namespace, signal)).items;
-  } catch (error) {
-    if (error instanceof Ended && error.end.kind === 'Refused' && error.end.reason === 'Forbidden') return [];
-    throw error;
-  }
-};
-
-/** Replicas belong to an autoscaler that is in the cluster, too, not only to one in the bundle. */
-export const withLiveAutoscalers = async (
-  api: KubeApi,
-  wanted: readonly Wanted[],
-  signal: AbortSignal,
-): Promise<readonly Wanted[]> => {
-  const scalable = wanted.filter(
-    (item) =>
-      item.place.mapping.group === 'apps' &&
-      SCALABLE.has(item.place.mapping.kind) &&
-      (item.object['spec'] as { replicas?: unknown } | undefined)?.replicas !== undefined &&
-      !item.ignored.includes(REPLICAS),
-  );
-  if (scalable.length === 0) return wanted;
-  const mapping = await api.discovery.findAnyVersion('autoscaling/v2', 'HorizontalPodAutoscaler', signal);
-  if (mapping === null) return wanted;
-  const targets = new Set<ObjectKey>();
-  for (const namespace of new Set(scalable.map((item) => item.place.namespace))) {
-    for (const hpa of await readableAutoscalers(api, mapping, namespace, signal))
-      for (const key of scaleTarget(hpa, namespace)) targets.add(key);
-  }
-  return wanted.map((item) =>
-    targets.has(item.key) && scalable.includes(item) ? { ...item, ignored: [...item.ignored, REPLICAS] } : item,
-  );
 };
