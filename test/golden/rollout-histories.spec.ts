@@ -65,6 +65,17 @@ class Story {
     }
   }
 
+  /** Every wave has passed, and nothing verified has been looked at since. */
+  async untilLastLook(): Promise<void> {
+    const { world } = this;
+    for (let round = 0; round < 200; round += 1) {
+      for (const rollout of await world.rollouts()) await world.reconcile(rollout.id);
+      if ((await world.rollouts()).some(({ reason }) => reason === 'LastLook')) return;
+      await this.work();
+      world.now += 5_000;
+    }
+  }
+
   private async work(): Promise<void> {
     const { world } = this;
     for (const rollout of (await world.rollouts()).toReversed()) await world.reconcile(rollout.id);
@@ -84,6 +95,25 @@ const stories: Readonly<Record<string, () => Promise<Story>>> = {
   'a good release goes through wave by wave': async () => {
     const story = new Story();
     await story.release();
+    await story.untilEnd();
+    return story;
+  },
+  'a cluster that falls ill right before the end holds it, and gets well': async () => {
+    const story = new Story({ waves: 1 });
+    await story.release();
+    await story.untilLastLook();
+    const sick = `sha256:${'1'.padStart(40, '0')}@c2`;
+    story.world.sick.add(sick);
+    await story.pass(0);
+    story.world.sick.delete(sick);
+    await story.untilEnd();
+    return story;
+  },
+  'a cluster that falls ill right before the end and stays so takes the release back': async () => {
+    const story = new Story({ waves: 1 });
+    await story.release();
+    await story.untilLastLook();
+    story.world.sick.add(`sha256:${'1'.padStart(40, '0')}@c2`);
     await story.untilEnd();
     return story;
   },

@@ -133,9 +133,10 @@ describe('directed histories', () => {
     await pass(world, 60, ['c0']);
     await tell(world, rollout, 'c0', { type: 'Applied' });
     const health = { verdict: 'Healthy', failFast: null, worst: null, excused: [] } as const;
-    await tell(world, rollout, 'c0', { type: 'HealthObserved', health });
+    const { round } = await latest(world, rollout);
+    await tell(world, rollout, 'c0', { type: 'HealthObserved', health, round });
     world.now += 10_000;
-    await tell(world, rollout, 'c0', { type: 'HealthObserved', health });
+    await tell(world, rollout, 'c0', { type: 'HealthObserved', health, round });
     const job = 'batch/Job/web/migrate' as ObjectKey;
     await tell(world, rollout, 'c0', { type: 'Finalized', kept: [], jobsNotRunAgain: [job] });
     expect(await targetOf(world, rollout, 'c0')).toMatchObject({

@@ -222,7 +222,7 @@ describe('an answer to a gate, by call-back', () => {
     const question = await ask('c0');
     const worst = { object: null, text: '0 of 1 replicas are available' };
     const health = { verdict: 'Progressing', failFast: null, worst, excused: [] } as const;
-    await tell(world, rollout, 'c0', { type: 'HealthObserved', health });
+    await tell(world, rollout, 'c0', { type: 'HealthObserved', health, round: rollout.round });
     expect((await refused(answers.answer(question, pass))).message).toMatch(/c0 is not ready at the moment/);
     await goOn(world, 120);
     expect(await answers.answer(question, pass)).toMatchObject({ fresh: true });

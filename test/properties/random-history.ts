@@ -62,6 +62,7 @@ const VERBS = [
   'override',
   'override on a cluster',
   'override the window',
+  'override the window',
   'retry',
   'measure anew',
   'skip',
@@ -144,14 +145,18 @@ const asksPeople = (rollout: Rollout, wave: number): boolean =>
   rollout.plan.waves[wave]?.gates.some(({ kind }) => kind === 'approval') === true &&
   rollout.waves[wave]?.startedAt === null;
 
+const hasGates = (rollout: Rollout, wave: number): boolean => (rollout.plan.waves[wave]?.gates.length ?? 0) > 0;
+
 /** What somebody would think of, mostly; the others are tried too. */
 const fitting = (rollout: Rollout | undefined): readonly (typeof VERBS)[number][] => {
   const waits = rollout?.waves.some(({ index }) => asksPeople(rollout, index)) === true;
   const counts = rollout === undefined ? [] : rollout.waves.map(({ counts: wave }) => wave);
   const without = counts.some(({ failed, rolledBack, skipped }) => failed + rolledBack + skipped > 0);
+  const gated = rollout?.waves.some(({ index, state }) => state !== 'Succeeded' && hasGates(rollout, index)) === true;
+  const overriding = gated ? (['override', 'override'] as const) : [];
   const approving = waits ? (['approve', 'approve', 'approve', 'approve'] as const) : [];
   const retrying = without && rollout?.state === 'Progressing' ? Array<'retry'>(12).fill('retry') : [];
-  return [...VERBS, ...approving, ...retrying];
+  return [...VERBS, ...approving, ...overriding, ...retrying];
 };
 
 const personActs = async (world: RolloutWorld): Promise<void> => {
@@ -188,7 +193,7 @@ export const step = async (world: RolloutWorld): Promise<void> => {
     world.now += 3_600_000 * (1 + Math.floor(world.random() * 6));
   } else if (dice < 0.25 && world.shape.sleepers === true) {
     const target = world.pick(await world.dueTargets());
-    if (target !== undefined) world.asleep.push(target);
+    if (target !== undefined) await world.fallAsleep(target);
   } else if (dice < 0.28 && world.shape.sleepers === true) {
     await world.tellLate();
   } else if (dice < 0.45) {

@@ -34,7 +34,10 @@ export const checkState = (world: RolloutWorld, scenes: readonly Scene[]): void 
   for (const { rollout, targets } of scenes) {
     for (const wave of rollout.waves) {
       const own = targets.filter((target) => target.wave === wave.index);
-      const counted = own.reduce<WaveCounts>((counts, target) => recount(counts, null, target), NO_COUNTS);
+      const counted = own.reduce<WaveCounts>(
+        (counts, target) => recount(counts, null, target, rollout.round),
+        NO_COUNTS,
+      );
       demand(
         JSON.stringify(counted) === JSON.stringify(wave.counts),
         'counters',
@@ -175,6 +178,7 @@ export const checkStep = (world: RolloutWorld, before: readonly Scene[], after: 
     const was = old.get(rollout.id);
     if (was === undefined) continue;
     const former = new Map(was.targets.map((target) => [target.cluster, target]));
+    checkLooks(world, was, { rollout, targets });
     for (const target of targets) {
       const previous = former.get(target.cluster)!;
       demand(
@@ -242,6 +246,24 @@ export const checkStep = (world: RolloutWorld, before: readonly Scene[], after: 
       !isTerminal(was.rollout) || isTerminal(rollout) || rollout.state === 'RollingBack',
       'ends',
       () => `${was.rollout.state} became ${rollout.state}`,
+    );
+  }
+};
+
+/** Nothing passes or ends on what was seen before the last freeze or halt, and nothing ends without a look after its last wave. */
+const checkLooks = (world: RolloutWorld, { rollout: was }: Scene, { rollout, targets }: Scene): void => {
+  if (rollout.gate.forward && !was.gate.forward) world.openedAt.set(rollout.id, world.now);
+  const passed = rollout.waves.some(({ state, index }) => state === 'Succeeded' && was.waves[index]?.state !== state);
+  const ended = was.state === 'Progressing' && (rollout.state === 'Succeeded' || rollout.state === 'Incomplete');
+  if (!passed && !ended) return;
+  const opened = world.openedAt.get(rollout.id) ?? 0;
+  const since = ended ? Math.max(opened, ...rollout.waves.map(({ finishedAt }) => finishedAt ?? 0)) : opened;
+  for (const { cluster } of targets.filter(({ state }) => state === 'Succeeded')) {
+    const seen = world.seenHealthy.get(`${rollout.id}/${cluster}`) ?? 0;
+    demand(
+      seen >= since,
+      'rule 5 last look',
+      () => `${rollout.state}: ${cluster} was last seen healthy ${since - seen} ms too early`,
     );
   }
 };

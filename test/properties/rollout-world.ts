@@ -88,6 +88,13 @@ export interface Shape {
 /** `approval` is a person's; the others are measured. */
 export type GateShape = 'approval' | 'before' | 'during' | 'after';
 
+interface Slept {
+  readonly target: Target;
+  readonly health: HealthObservation;
+  readonly round: number;
+  readonly at: number;
+}
+
 /** A small, fast, seeded generator: one seed is one history. */
 export const generator = (seed: number): (() => number) => {
   let state = seed >>> 0;
@@ -201,8 +208,12 @@ export class RolloutWorld {
   readonly retried = new Set<string>();
   /** Kinds of events that workers have told. */
   readonly told = new Set<string>();
-  /** Targets as sleeping workers have seen them. */
-  readonly asleep: Target[] = [];
+  /** What workers have seen and then slept over. */
+  readonly asleep: Slept[] = [];
+  /** When a worker has last read a cluster healthy, and told it: by `<rollout>/<cluster>`. */
+  readonly seenHealthy = new Map<string, number>();
+  /** When a rollout's write gate was last opened, by its id. */
+  readonly openedAt = new Map<string, number>();
   now = START;
   commits = 0;
   readonly shape: Shape;
@@ -476,18 +487,32 @@ export class RolloutWorld {
     }
   }
 
+  async fallAsleep(target: Target): Promise<void> {
+    const rollout = await this.record.rollouts.get(target.rollout);
+    if (rollout === null) return;
+    this.asleep.push({ target, health: this.health(target, false), round: rollout.round, at: this.now });
+  }
+
   /** Somebody wakes up, and tells what was so when they fell asleep. */
   async tellLate(): Promise<void> {
-    const seen = this.asleep.shift();
-    if (seen === undefined) return;
+    const slept = this.asleep.shift();
+    if (slept === undefined) return;
+    const { target: seen, health, round } = slept;
     const events: readonly TargetEvent[] = [
-      { type: 'HealthObserved', health: this.health(seen, false) },
+      { type: 'HealthObserved', health, round },
       { type: 'CutOff', reason: 'Timeout', message: 'no answer' },
       { type: 'Reached' },
       { type: 'Looked' },
     ];
     const event = this.pick(events);
-    if (event !== undefined) await this.tell(seen, event);
+    if (event === undefined) return;
+    if (event.type === 'HealthObserved') this.noteHealth(slept);
+    await this.tell(seen, event);
+  }
+
+  private noteHealth({ target, health, at }: Omit<Slept, 'round'>): void {
+    const key = `${target.rollout}/${target.cluster}`;
+    if (health.verdict === 'Healthy') this.seenHealthy.set(key, Math.max(at, this.seenHealthy.get(key) ?? 0));
   }
 
   private async look(target: Target, calm: boolean): Promise<void> {
@@ -495,7 +520,10 @@ export class RolloutWorld {
       await this.tell(target, { type: 'Refused', reason: 'Invalid', message: 'refused', object: null });
       return;
     }
-    await this.tell(target, { type: 'HealthObserved', health: this.health(target, calm) });
+    const { round = 0 } = (await this.record.rollouts.get(target.rollout)) ?? {};
+    const health = this.health(target, calm);
+    this.noteHealth({ target, health, at: this.now });
+    await this.tell(target, { type: 'HealthObserved', health, round });
   }
 
   private async lookAndMeasure(rollout: Rollout, target: Target, calm: boolean): Promise<void> {

@@ -110,6 +110,7 @@ const target = (rollout: Rollout, cluster: string, region: string, waveIndex: nu
   owes: null,
   verifyingSince: null,
   healthySince: null,
+  seenIn: null,
   failingSince: null,
   degradedSince: null,
   excused: [],
@@ -136,6 +137,8 @@ export class FakeRollouts implements RolloutCommands {
   answers: readonly WhatIf[] = [];
   expects: ExpectedEnd | null = null;
   pauseSettles = true;
+  /** So often an abort is not in force yet. */
+  abortsUnsettled = 0;
 
   constructor(record: RecordPort) {
     this.record = record;
@@ -171,6 +174,8 @@ export class FakeRollouts implements RolloutCommands {
       paused: null,
       clock: { ran: 0, since: START },
       gate: { generation: 1, forward: true, backward: false },
+      round: 1,
+      lastLook: null,
       rollback: null,
       windowOverrides: [],
       irreversible: [],
@@ -250,17 +255,21 @@ export class FakeRollouts implements RolloutCommands {
 
   async abort(id: string, input: { reason?: string }, actor: Actor): Promise<PauseResult> {
     this.calls.push({ verb: 'abort', input, actor: actor.name });
-    const rollout = await this.change(id, 'abort', actor, {
-      state: 'Aborted',
-      reason: 'Aborted',
-      finishedAt: START + 60_000,
-    });
-    return { rollout, unsettled: [], inForce: true };
+    const before = await this.find(id);
+    const ended = { state: 'Aborted', reason: 'Aborted', finishedAt: START + 60_000 } as const;
+    const rollout = before.state === 'Aborted' ? before : await this.change(id, 'abort', actor, ended);
+    this.abortsUnsettled -= 1;
+    return this.abortsUnsettled < 0
+      ? { rollout, unsettled: [], inForce: true }
+      : { rollout, unsettled: ['eu-west-1a'], inForce: false };
   }
 
   async rollback(id: string, input: Parameters<RolloutCommands['rollback']>[1], actor: Actor): Promise<Rollout> {
     this.calls.push({ verb: 'rollback', input, actor: actor.name });
-    return this.change(id, 'rollback', actor, { state: 'RollingBack', reason: 'RollbackRequested' }, false);
+    const scope = input.scope ?? 'rollout';
+    const order = { scope, wave: null, clusters: [], by: actor.name, reason: input.reason ?? '', startedAt: START };
+    const rollback = { ...order, automatic: false };
+    return this.change(id, 'rollback', actor, { state: 'RollingBack', reason: 'RequestedByPerson', rollback }, false);
   }
 
   async approve(id: string, input: WaveInput, actor: Actor): Promise<Rollout> {
@@ -361,6 +370,19 @@ export class FakeRollouts implements RolloutCommands {
     await this.change(id, 'move', { name: 'worker' }, changes, false);
   }
 
+  /** What the strategy does about a failure. */
+  async rollBackByItself(id: string): Promise<void> {
+    const order = { scope: 'rollout', wave: null, clusters: [], by: 'breakwater', reason: 'failed' } as const;
+    const rollback = { ...order, automatic: true, startedAt: START };
+    await this.change(id, 'move', { name: 'worker' }, { state: 'RollingBack', reason: 'GateFailed', rollback });
+  }
+
+  /** Clusters would refuse the release. */
+  async refuse(id: string, message: string): Promise<void> {
+    const held = { state: 'Preflight', reason: 'PreflightFailed', message } as const;
+    await this.change(id, 'move', { name: 'worker' }, held);
+  }
+
   /** The wave is next, and asks for an approval. */
   async await(id: string, name: string): Promise<void> {
     const { waves } = await this.find(id);
@@ -382,7 +404,7 @@ export class FakeRollouts implements RolloutCommands {
       };
       await tx.saveTarget(after);
       const waves = rollout.waves.map((one) =>
-        one.index === after.wave ? { ...one, counts: moved(one, before, after) } : one,
+        one.index === after.wave ? { ...one, counts: moved(one, before, after, rollout.round) } : one,
       );
       await tx.saveRollout({ ...rollout, waves }, null);
       await tx.audit({ type: 'target.state-changed', actor: 'worker', reason: state, message, rollout: id, cluster });
@@ -418,8 +440,8 @@ export class FakeRollouts implements RolloutCommands {
   }
 }
 
-const moved = (one: Wave, before: Target, after: Target): Wave['counts'] => {
-  const [minus, plus] = [countsOf(before), countsOf(after)];
+const moved = (one: Wave, before: Target, after: Target, round: number): Wave['counts'] => {
+  const [minus, plus] = [countsOf(before, round), countsOf(after, round)];
   const names = Object.keys(NO_COUNTS) as (keyof Wave['counts'])[];
   return Object.fromEntries(
     names.map((name) => [name, one.counts[name] - minus[name] + plus[name]]),

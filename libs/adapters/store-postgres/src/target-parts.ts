@@ -80,8 +80,10 @@ export const targetParts = (queries: Queries): TargetPart => ({
     for (const row of rows) await queries.rows(saveTargetSql({ ...targetFrom(row), reason, message, dueAt: null }));
   },
   dueTargets: async (rollout, states, dueAt) => {
-    await queries.rows(sql`update targets set due_at = ${dueAt} where rollout = ${rollout} and state = any(${states})
-      ${dueAt === null ? sql`` : sql`and (state <> 'Skipped' or owes is not null)`}`);
+    const rows = await queries.rows(sql<{ readonly cluster: string }>`
+      update targets set due_at = ${dueAt} where rollout = ${rollout} and state = any(${states})
+      ${dueAt === null ? sql`` : sql`and (state <> 'Skipped' or owes is not null)`} returning cluster`);
+    return rows.map(({ cluster }) => cluster);
   },
 });
 

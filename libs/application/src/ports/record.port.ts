@@ -125,10 +125,10 @@ export interface RecordTransaction {
   /** False when the newest contact with the cluster failed (unreachable, refused or replaced); true when nothing is known. */
   clusterIsReachable(cluster: string): Promise<boolean>;
   /**
-   * Sets `dueAt` of every target in these states (a pause, a resume, an abort wakes them in one statement); nothing is ever due of one that
-   * was skipped and is owed nothing.
+   * Sets `dueAt` of every target in these states (a pause, a resume, an abort wakes them in one statement), and returns their clusters;
+   * nothing is ever due of one that was skipped and is owed nothing.
    */
-  dueTargets(rollout: RolloutId, states: readonly TargetState[], dueAt: Instant | null): Promise<void>;
+  dueTargets(rollout: RolloutId, states: readonly TargetState[], dueAt: Instant | null): Promise<readonly string[]>;
 
   /** Lock of (application, cluster). Returns the holder after the call: it is ours when it equals `rollout`. */
   acquireLock(application: string, cluster: string, rollout: RolloutId): Promise<RolloutId>;

@@ -1,12 +1,15 @@
 import {
+  allConfirmed,
   blockersOf,
   type ExpectedEnd,
   type Holders,
   type Instant,
+  isUnseen,
   nextOf,
   PREFLIGHT_FAILED,
   type Rollout,
   type Target,
+  type TargetState,
   totalCounts,
   whatIf,
 } from '@breakwater/domain';
@@ -37,9 +40,26 @@ const waitedFor = async (record: RecordPort, rollout: Rollout): Promise<readonly
   });
   const waiting = await closedByWindow(record, rollout);
   const current = [...moving.items, ...waiting];
-  if (totalCounts(rollout).degraded === 0) return current;
-  const verified = await record.rollouts.targets(rollout.id, { states: ['Succeeded'], limit: PAGE });
-  return [...current, ...verified.items.filter((target) => target.degraded)].slice(0, SAMPLE * 2);
+  if (totalCounts(rollout).degraded === 0 && allConfirmed(rollout)) return current;
+  const held = (target: Target): boolean => target.degraded || isUnseen(rollout, target);
+  return [...current, ...(await firstOf(record, rollout, 'Succeeded', held))];
+};
+
+/** The first targets in this state that are `wanted`, at most a sample. */
+const firstOf = async (
+  record: RecordPort,
+  { id }: Rollout,
+  state: TargetState,
+  wanted: (target: Target) => boolean,
+): Promise<readonly Target[]> => {
+  const found: Target[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<Target> = await record.rollouts.targets(id, { states: [state], cursor, limit: PAGE });
+    found.push(...page.items.filter(wanted));
+    cursor = page.nextCursor;
+  } while (cursor !== null && found.length < SAMPLE);
+  return found.slice(0, SAMPLE);
 };
 
 /** Of the first wave that has begun and has some. */
@@ -80,14 +100,7 @@ const IN_FLIGHT = new Set<Target['state']>(['Applying', 'Verifying', 'RollingBac
 /** Those that would refuse the release: the first that are found. */
 const refusing = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
   if (rollout.reason !== PREFLIGHT_FAILED) return [];
-  const found: Target[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Page<Target> = await record.rollouts.targets(rollout.id, { states: ['Pending'], cursor, limit: PAGE });
-    found.push(...page.items.filter(({ preflight }) => preflight?.state === 'Failed'));
-    cursor = page.nextCursor;
-  } while (cursor !== null && found.length < SAMPLE);
-  return found.slice(0, SAMPLE);
+  return firstOf(record, rollout, 'Pending', ({ preflight }) => preflight?.state === 'Failed');
 };
 
 /** Those of the wave under way that a window keeps from starting. */

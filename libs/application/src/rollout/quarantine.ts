@@ -30,7 +30,7 @@ export const leaveOutQuarantined = (
     ...wave,
     counts: targets
       .filter((target) => target.wave === wave.index)
-      .reduce((counts, target) => recount(counts, null, target), NO_COUNTS),
+      .reduce((counts, target) => recount(counts, null, target, born.rollout.round), NO_COUNTS),
   }));
   return { rollout: { ...born.rollout, waves }, targets };
 };

@@ -13,7 +13,7 @@ import { auditOfRollout } from './rollout-audit.ts';
 import { endRollout } from './rollout-ending.ts';
 import { closedWindows } from './rollout-windows.ts';
 import { quarantinedBy } from './quarantined-by.ts';
-import { gateKey, rolloutKey, type Wakes } from './wake-keys.ts';
+import { gateKey, rolloutKey, targetKey, type Wakes } from './wake-keys.ts';
 
 /** Everything unfinished is looked at again at least this often, whatever wake-ups were lost; in ms. */
 export const RESYNC_INTERVAL = 15_000;
@@ -26,6 +26,8 @@ const EVERY = 1_000_000;
 const MOST_CLOSED = 20;
 /** Bounds one pass; what is left is due at once again. */
 const MAX_ROUNDS = 64;
+/** Wake-ups sent at once for the last look. */
+const MOST_WOKEN = 256;
 
 /**
  * Snapshot, decide, act: the transaction holds the rollout's row, `advance` decides on its counts, orders change targets, and counts move
@@ -90,6 +92,8 @@ const execute = (
     case 'Measure':
       wakes.add(gateKey(rollout.id, order.wave, order.gate));
       return Promise.resolve(rollout);
+    case 'Look':
+      return lookAtVerified(tx, rollout, now, wakes);
     case 'Ended':
       return end(tx, rollout, now, wakes);
   }
@@ -100,6 +104,18 @@ const end = async (tx: RecordTransaction, rollout: Rollout, now: Instant, wakes:
   if (rollout.rollback !== null)
     await tx.leaveTargets(rollout.id, 'Partial', `${rollout.state} while it was in flight`);
   return endRollout(tx, rollout, now, wakes);
+};
+
+/** One statement, whatever the size of the fleet; the scan finds those for which no wake-up was sent. */
+const lookAtVerified = async (
+  tx: RecordTransaction,
+  rollout: Rollout,
+  now: Instant,
+  wakes: Wakes,
+): Promise<Rollout> => {
+  const due = await tx.dueTargets(rollout.id, ['Succeeded'], now);
+  for (const cluster of due.slice(0, MOST_WOKEN)) wakes.add(targetKey(rollout.id, cluster));
+  return rollout;
 };
 
 const startTargets = async (

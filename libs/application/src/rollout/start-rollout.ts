@@ -164,7 +164,7 @@ const inherit = async (tx: RecordTransaction, born: Born, touched: readonly stri
     ...wave,
     counts: targets
       .filter((target) => target.wave === wave.index)
-      .reduce((counts, target) => recount(counts, null, target), NO_COUNTS),
+      .reduce((counts, target) => recount(counts, null, target, born.rollout.round), NO_COUNTS),
   }));
   return { rollout: { ...born.rollout, waves }, targets };
 };

@@ -60,6 +60,7 @@ export const assess = async (
       worst: worst === null ? null : { object: worst.object, text: worst.evidence },
       excused,
     },
+    round: rollout.round,
   });
 };
 

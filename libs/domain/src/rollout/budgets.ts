@@ -1,11 +1,13 @@
 import type { RegionCounts, Rollout, Target, Wave } from './rollout.ts';
 import { countsOf, failuresOf } from './wave-counts.ts';
 
+/** Budgets do not ask when a cluster was seen. */
+const ANY_ROUND = 0;
 const NONE: RegionCounts = { inFlight: 0, failures: 0, acceptedFailures: 0 };
 
 const contribution = (target: Target | null): { readonly inFlight: number; readonly failures: number } => {
   if (target === null) return { inFlight: 0, failures: 0 };
-  const counts = countsOf(target);
+  const counts = countsOf(target, ANY_ROUND);
   return { inFlight: counts.inFlight + counts.rollingBack, failures: counts.everFailed + counts.unreachableCounted };
 };
 

@@ -253,7 +253,15 @@ describe('a cluster that is waited for', () => {
         until: begun + 100 * SECOND,
       },
     ]);
-    expect(of({ state: 'Succeeded' })).toEqual([]);
+    expect(of({ state: 'Succeeded', seenIn: 1 })).toEqual([]);
+  });
+
+  it('was verified, and has to be seen healthy anew', () => {
+    expect(of({ state: 'Succeeded', seenIn: 0 })).toEqual([
+      { ...onC1, reason: 'GatePending', gate: 'workloads-ready', evidence: 'verified, and not seen by the last look yet' },
+    ]);
+    const [resumed] = blockersOf(rolloutIn({ lastLook: null }), [targetWith({ state: 'Succeeded' })]);
+    expect(resumed).toMatchObject({ reason: 'GatePending', evidence: expect.stringContaining('since the rollout goes on') });
   });
 
   it('is waited for by nobody in any other state', () => {

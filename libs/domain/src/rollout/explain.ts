@@ -6,6 +6,7 @@ import { isTerminal } from './rollout-machine.ts';
 import type { Instant, Rollout, Target, Wave } from './rollout.ts';
 import { gatesOfTarget } from './target-gates.ts';
 import { slowAfter } from './slow.ts';
+import { isConfirmed } from './wave-counts.ts';
 import { type GateAt, gatesOf } from './wave-gates.ts';
 
 const row = (blocker: Partial<Blocker> & Pick<Blocker, 'reason' | 'evidence'>): Blocker => ({
@@ -179,6 +180,7 @@ const blockerOfTarget = (rollout: Rollout, target: Target, holders: Holders): re
         }),
       ];
     case 'Succeeded':
+      if (isUnseen(rollout, target)) return [row({ ...common, ...unseen(rollout), gate: gate.name })];
       return target.degraded
         ? [
             row({
@@ -205,6 +207,19 @@ const blockerOfTarget = (rollout: Rollout, target: Target, holders: Holders): re
       return [];
   }
 };
+
+/** Verified, and to be seen healthy anew before its wave passes or the rollout ends. */
+export const isUnseen = (rollout: Pick<Rollout, 'round'>, target: Target): boolean =>
+  target.state === 'Succeeded' && !target.degraded && !isConfirmed(target, rollout.round);
+
+const unseen = ({ lastLook, waves }: Rollout): Pick<Blocker, 'reason' | 'evidence' | 'since'> => ({
+  reason: 'GatePending',
+  evidence:
+    lastLook === null
+      ? 'verified, and not seen healthy since the rollout goes on again'
+      : 'verified, and not seen by the last look yet',
+  since: waves.findLast((wave) => wave.finishedAt !== null)?.finishedAt ?? null,
+});
 
 const heldBy = (
   where: { readonly wave: string | null; readonly cluster: string },

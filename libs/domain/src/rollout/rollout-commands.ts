@@ -42,7 +42,7 @@ const personsPause = (paused: Pause | null): PersonsPause | undefined =>
   paused === null ? undefined : { mode: paused.mode, by: paused.by, reason: paused.reason, since: paused.since };
 
 const withPause = (rollout: Rollout, paused: Pause | null, now: Instant): Rollout => {
-  const runs = paused?.mode !== 'freeze' && rollout.startedAt !== null;
+  const runs = paused?.mode !== 'freeze' && rollout.startedAt !== null && rollout.state !== 'Halted';
   return withGate({ ...rollout, paused, clock: runs ? startClock(rollout, now) : stopClock(rollout, now) });
 };
 

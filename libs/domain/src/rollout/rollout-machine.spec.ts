@@ -117,13 +117,15 @@ describe('a wave that soaks', () => {
   });
 
   it('goes on soaking while something in it is verified again, or a cluster of any wave is not healthy', () => {
-    for (const counts of [{ inFlight: 1 }, { degraded: 1 }]) {
+    for (const counts of [{ inFlight: 1 }, { degraded: 1 }, { confirmed: 3 }]) {
       const { rollout, dueAt } = look(rolloutWith([soaking(25, { counts })]));
       expect(rollout).toMatchObject({ state: 'Progressing', reason: 'Soaking', waves: [{ state: 'Soaking' }] });
       expect(dueAt).toBeNull();
     }
-    const before = { counts: { succeeded: 4, degraded: 1 }, wave: passed };
-    expect(look(rolloutWith([before, soaking(25)])).rollout.waves[1]!.state).toBe('Soaking');
+    for (const counts of [{ degraded: 1 }, { confirmed: 3 }]) {
+      const before = { counts: { succeeded: 4, ...counts }, wave: passed };
+      expect(look(rolloutWith([before, soaking(25)])).rollout.waves[1]!.state).toBe('Soaking');
+    }
   });
 
   it('passes also while it is drained', () => {
@@ -357,6 +359,15 @@ describe('a rollout that stops and asks', () => {
     expect(rollout).toMatchObject({ state: 'Halted', reason: 'FailureBudgetExceeded', rollback: null });
     expect({ orders, dueAt }).toEqual({ orders: [], dueAt: null });
   });
+
+  it('stands still in its own time, until a person resumes it', () => {
+    const waves = [{ counts: { everFailed: 1, failed: 1 } }];
+    const onFailure = { action: 'halt', scope: 'rollout', maxConcurrent: '100%', failureDomains: 'ignore' } as const;
+    const { rollout } = look(rolloutWith(waves, {}, { onFailure }));
+    expect(rollout.clock).toEqual({ ran: 60 * SECOND, since: null });
+    const found = { cluster: 'c1', object: 'ConfigMap/web/locked' as never, why: 'immutable', accepted: false };
+    expect(look(rolloutWith([{}], { irreversible: [found] })).rollout.clock.since).toBeNull();
+  });
 });
 
 describe('a rollback', () => {
@@ -579,6 +590,33 @@ describe('the end', () => {
       orders: [{ type: 'Return', wave: 0, limit: 1 }],
     });
     expect(before({ succeeded: 3, inFlight: 1 })).toMatchObject({ rollout: { state: 'Progressing' }, orders: [] });
+  });
+
+  it('comes after a last look at everything verified, in a round of its own', () => {
+    const { rollout, orders } = end({ succeeded: 3, skipped: 1 }, { lastLook: null });
+    expect(rollout).toMatchObject({
+      state: 'Progressing',
+      reason: 'LastLook',
+      message: 'last look: 0 of 3 verified clusters seen healthy',
+      round: 2,
+      lastLook: 2,
+      waves: [{ counts: { succeeded: 3, confirmed: 0 } }],
+    });
+    expect(orders).toEqual([{ type: 'Look' }]);
+    const waits = end({ succeeded: 3, skipped: 1, confirmed: 2 });
+    expect(waits).toMatchObject({ rollout: { state: 'Progressing', round: 1, lastLook: 1 }, orders: [], dueAt: null });
+    expect(waits.rollout.message).toBe('last look: 2 of 3 verified clusters seen healthy');
+    expect(end({ succeeded: 3, skipped: 1, confirmed: 3 }).rollout.state).toBe('Incomplete');
+  });
+
+  it('looks again when something was on its way since the last look, or nobody could look in between', () => {
+    expect(end({ succeeded: 3, inFlight: 1 }).rollout).toMatchObject({ state: 'Progressing', lastLook: null });
+    const resumed = end({ succeeded: 4, confirmed: 4 }, { round: 3, lastLook: 2 });
+    expect(resumed).toMatchObject({ rollout: { round: 4, lastLook: 4 }, orders: [{ type: 'Look' }] });
+  });
+
+  it('needs no look where nothing was verified', () => {
+    expect(end({ skipped: 4 }, { lastLook: null }).rollout.state).toBe('Incomplete');
   });
 
   it('counts the clusters of all waves', () => {

@@ -1,8 +1,9 @@
 import { formatDuration } from '../quantity/index.ts';
 import { overdrawn } from './budgets.ts';
-import { instantAt, rolloutTime, startClock } from './rollout-clock.ts';
+import { instantAt, rolloutTime, startClock, stopClock } from './rollout-clock.ts';
 import { describeEnd, describeProgress } from './headline.ts';
 import { describeFindings, openFindings } from './irreversible.ts';
+import { allConfirmed, inNewRound } from './look-round.ts';
 import {
   type Instant,
   type Rollout,
@@ -10,6 +11,7 @@ import {
   type RolloutTime,
   TERMINAL_STATES,
   type Wave,
+  type WaveCounts,
 } from './rollout.ts';
 import { failuresOf, totalCounts } from './wave-counts.ts';
 import { describeGate, gatesOf, lookAtGates, nextMeasurements, verdictOf } from './wave-gates.ts';
@@ -22,6 +24,8 @@ export type Order =
   | { readonly type: 'Return'; readonly wave: number; readonly limit: number; readonly only: 'failed' | 'all' }
   /** A probe is to be asked: nothing changes until it answers. */
   | { readonly type: 'Measure'; readonly wave: number; readonly gate: string }
+  /** Every verified target is to be looked at now. */
+  | { readonly type: 'Look' }
   | { readonly type: 'Ended' };
 
 export interface Advance {
@@ -62,7 +66,7 @@ export const advance = (rollout: Rollout, now: Instant): Advance => {
       return reopenRollback(rollout);
     case 'Halted':
       // Its headline names all that resuming will accept.
-      return still(rollout.reason === 'RollbackImpossible' ? (haltOverFindings(rollout) ?? rollout) : rollout);
+      return still(rollout.reason === 'RollbackImpossible' ? (haltOverFindings(rollout, now) ?? rollout) : rollout);
     case 'Queued':
     case 'Planned':
     case 'Preflight':
@@ -86,14 +90,21 @@ export const beginProgress = (rollout: Rollout, now: Instant): Rollout =>
   });
 
 /** Whatever the budget is: taking it back is what is not possible, so nothing is taken back by itself. */
-const haltOverFindings = (rollout: Rollout): Rollout | null => {
+const haltOverFindings = (rollout: Rollout, now: Instant): Rollout | null => {
   const open = openFindings(rollout);
   if (open.length === 0) return null;
-  return withGate({ ...rollout, state: 'Halted', reason: 'RollbackImpossible', message: describeFindings(open) });
+  const clock = stopClock(rollout, now);
+  return withGate({
+    ...rollout,
+    clock,
+    state: 'Halted',
+    reason: 'RollbackImpossible',
+    message: describeFindings(open),
+  });
 };
 
 const progress = (rollout: Rollout, now: Instant): Advance => {
-  const exposed = haltOverFindings(rollout);
+  const exposed = haltOverFindings(rollout, now);
   if (exposed !== null) return still(exposed);
   const cutOff = rollout.waves.find((wave) => asksAboutUnreachable(rollout, wave));
   if (cutOff !== undefined) {
@@ -243,7 +254,7 @@ const advanceWave = (rollout: Rollout, wave: Wave, orders: readonly Order[], now
   };
 };
 
-/** The wave is watched: it passes when the soak is over, everything in it is healthy, and the gates after it have passed. */
+/** The wave is watched: it passes when the soak is over, everything was seen healthy in this round, and the gates after it have passed. */
 const soak = (
   rollout: Rollout,
   given: Wave,
@@ -261,7 +272,7 @@ const soak = (
     return halt(looked, wave, 'GateFailed', `wave ${wave.name}: ${describeGate(verdict.failed)}`, now);
   }
   const soaked = rolloutTime(rollout, now) >= end;
-  const healthy = looked.waves.every((other) => other.counts.degraded === 0);
+  const healthy = allConfirmed(looked);
   if (done && soaked && healthy && verdict.kind === 'Passed') {
     // A drain lets no new target start, but a wave that is done is done.
     return progress(replaceWave(looked, { ...wave, state: 'Succeeded', finishedAt: now }), now);
@@ -284,12 +295,16 @@ const soak = (
 const earliest = (left: Instant | null, right: Instant | null): Instant | null =>
   left === null || right === null ? (left ?? right) : Math.min(left, right);
 
-/** All waves have passed; the rollout ends when nothing is on its way any more and everything verified is still healthy. */
+/** All waves have passed; the rollout ends when nothing is on its way any more and a last look has found everything verified healthy. */
 const finish = (rollout: Rollout, orders: readonly Order[], now: Instant): Advance => {
   const total = totalCounts(rollout);
   const settled = rollout.waves.every(isSettled) && total.degraded === 0;
   if (!settled) {
-    return { rollout: { ...rollout, message: describeProgress(rollout) }, orders, dueAt: null };
+    return { rollout: { ...rollout, lastLook: null, message: describeProgress(rollout) }, orders, dueAt: null };
+  }
+  if (total.succeeded > 0 && rollout.lastLook !== rollout.round) return lookAgain(rollout, total.succeeded);
+  if (!allConfirmed(rollout)) {
+    return { rollout: { ...rollout, message: lastLook(total) }, orders, dueAt: null };
   }
   const size = rollout.plan.waves.reduce((sum, wave) => sum + wave.size, 0);
   const complete = total.succeeded === size;
@@ -302,9 +317,24 @@ const finish = (rollout: Rollout, orders: readonly Order[], now: Instant): Advan
   return { rollout: withGate({ ...ended, message: describeEnd(ended) }), orders: [{ type: 'Ended' }], dueAt: null };
 };
 
+const lastLook = ({ confirmed, succeeded }: Pick<WaveCounts, 'confirmed' | 'succeeded'>): string =>
+  `last look: ${confirmed} of ${succeeded} verified clusters seen healthy`;
+
+/** Verified targets are looked at now and then only: `Succeeded` must not be said of one that fell ill in between (rule 5). */
+const lookAgain = (rollout: Rollout, succeeded: number): Advance => {
+  const next = inNewRound(rollout);
+  return {
+    rollout: { ...next, lastLook: next.round, reason: 'LastLook', message: lastLook({ confirmed: 0, succeeded }) },
+    orders: [{ type: 'Look' }],
+    dueAt: null,
+  };
+};
+
 const halted = (rollout: Rollout, wave: Wave, reason: string, message: string, now: Instant): Rollout =>
   withGate({
     ...replaceWave(rollout, { ...wave, state: 'Failed', finishedAt: now }),
+    // Nobody looks while it is halted: a soak that went on would pass by time alone.
+    clock: stopClock(rollout, now),
     state: 'Halted',
     reason,
     message,

@@ -169,6 +169,8 @@ export interface WaveCounts {
   readonly everFailed: number;
   /** Succeeded, but not healthy at its last look. */
   readonly degraded: number;
+  /** Succeeded, and seen healthy in the rollout's present round. */
+  readonly confirmed: number;
   /** Unreachable for longer than the strategy's wait, and counted against the budget. */
   readonly unreachableCounted: number;
   /** Unreachable, and still within the strategy's wait. */
@@ -284,6 +286,13 @@ export interface Rollout {
   /** `ran` up to `since`; running when `since` is set. */
   readonly clock: { readonly ran: number; readonly since: Instant | null };
   readonly gate: WriteGateState;
+  /**
+   * That a cluster is healthy counts only in the round in which it was seen. A new one begins when what was seen before shows nothing of
+   * now: after a freeze or a halt, and with the last look before the end.
+   */
+  readonly round: number;
+  /** The round of the last look; null: it has not begun, or something has been on its way since. */
+  readonly lastLook: number | null;
   readonly rollback: RollbackOrder | null;
   /** Windows that a person has set aside for this rollout. */
   readonly windowOverrides: readonly WindowOverride[];
@@ -359,6 +368,8 @@ export interface Target {
   readonly owes: 'forward' | 'back' | null;
   readonly verifyingSince: RolloutTime | null;
   readonly healthySince: RolloutTime | null;
+  /** The rollout's round in which it was last seen healthy; null: it was not, or is not any more. */
+  readonly seenIn: number | null;
   /** In a state that does not mend by itself since. */
   readonly failingSince: RolloutTime | null;
   /** A succeeded target that is not healthy since. */

@@ -18,7 +18,7 @@ const notReady: HealthObservation = {
 const since = (time: number): Target =>
   targetWith({ state: 'Verifying', phase: 'verify', touched: true, verifyingSince: time });
 const seen = (rollout: Rollout, target: Target, health = notReady): Target =>
-  transition(rollout, target, { type: 'HealthObserved', health }, NOW);
+  transition(rollout, target, { type: 'HealthObserved', health, round: rollout.round }, NOW);
 
 describe('a cluster that is neither ready nor failing', () => {
   it('fails when the time of the strategy has passed, by default that of the workloads gate', () => {

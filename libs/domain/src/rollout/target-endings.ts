@@ -26,6 +26,7 @@ export const notVerified = {
   failingSince: null,
   degraded: false,
   degradedSince: null,
+  seenIn: null,
 } as const;
 
 export const isForward = (target: Target): boolean => target.state === 'Applying' || target.state === 'Verifying';
@@ -87,7 +88,7 @@ export const finalized = (
       message,
       owes: null,
       finishedAt: now,
-      dueAt: watched ? now + RECHECK_INTERVAL : null,
+      dueAt: !watched ? null : target.seenIn === rollout.round ? now + RECHECK_INTERVAL : now,
     };
   }
   if (target.state === 'RollingBack') {

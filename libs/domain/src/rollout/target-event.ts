@@ -28,7 +28,8 @@ export type TargetEvent =
   | { readonly type: 'Refused'; readonly reason: string; readonly message: string; readonly object: ObjectKey | null }
   | { readonly type: 'CutOff'; readonly reason: string; readonly message: string }
   | { readonly type: 'Reached' }
-  | { readonly type: 'HealthObserved'; readonly health: HealthObservation }
+  /** `round`: the rollout's, as it was before the cluster was looked at. */
+  | { readonly type: 'HealthObserved'; readonly health: HealthObservation; readonly round: number }
   /** Found when it was to be started, or to be written to. */
   | { readonly type: 'WindowClosed'; readonly closure: WindowClosure; readonly until: Instant }
   /** `asked`: the run that it is about; an answer that came from elsewhere meanwhile stands. */

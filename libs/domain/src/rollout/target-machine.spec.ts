@@ -571,7 +571,7 @@ describe('a target whose work is done', () => {
   ) => after({ phase: 'finalize', ...target }, { type: 'Finalized', kept, jobsNotRunAgain: jobs as never }, rollout);
 
   it('has succeeded, and is looked at again until the rollout ends', () => {
-    expect(finalized({ state: 'Verifying', owes: 'forward', opensAt: 5 })).toMatchObject({
+    expect(finalized({ state: 'Verifying', owes: 'forward', opensAt: 5, seenIn: 1 })).toMatchObject({
       state: 'Succeeded',
       reason: 'Verified',
       message: '',
@@ -580,6 +580,7 @@ describe('a target whose work is done', () => {
       finishedAt: NOW,
       dueAt: NOW + RECHECK_INTERVAL,
     });
+    expect(finalized({ state: 'Verifying', seenIn: null }).dueAt).toBe(NOW);
     expect(finalized({ state: 'Verifying', owes: 'forward' }, [], [], inState('Incomplete')).dueAt).toBeNull();
   });
 

@@ -37,7 +37,7 @@ export const transition = (rollout: Rollout, target: Target, event: TargetEvent,
     case 'Reached':
       return reached(rollout, target, now);
     case 'HealthObserved':
-      return judged(rollout, target, event.health, now);
+      return judged(rollout, target, event, now);
     case 'WindowClosed':
       return heldByWindow(target, event.closure, event.until, now);
     case 'GateMeasured':

@@ -36,7 +36,7 @@ const during = (name: string, policy: Partial<PlannedGate['policy']> = {}) =>
   gateWith({ phase: 'during', name }, policy);
 
 const seen = (target: Partial<Target>, health: HealthObservation, rollout = rolloutUnder()) =>
-  transition(rollout, targetWith(target), { type: 'HealthObserved', health }, NOW);
+  transition(rollout, targetWith(target), { type: 'HealthObserved', health, round: rollout.round }, NOW);
 
 describe('a target that is verified', () => {
   const verifying: Partial<Target> = {
@@ -154,7 +154,7 @@ describe('a target that is verified', () => {
     ];
     for (const changes of others) {
       const target = targetWith(changes);
-      const event = { type: 'HealthObserved', health: failing } as const;
+      const event = { type: 'HealthObserved', health: failing, round: 1 } as const;
       expect(transition(rolloutUnder(), target, event, NOW)).toBe(target);
     }
   });
@@ -393,7 +393,28 @@ describe('a verified target that is still watched', () => {
   };
 
   it('is looked at twice a minute while it is well', () => {
-    expect(seen(verified, healthy)).toEqual(targetWith({ ...verified, dueAt: NOW + 30 * SECOND }));
+    expect(seen(verified, healthy)).toEqual(targetWith({ ...verified, seenIn: 1, dueAt: NOW + 30 * SECOND }));
+  });
+
+  it('is confirmed by what was seen in this round, and by nothing older', () => {
+    const rollout = { ...rolloutUnder(), round: 3 };
+    const told = (target: Partial<Target>, health: HealthObservation, round: number) =>
+      transition(rollout, targetWith({ ...verified, ...target }), { type: 'HealthObserved', health, round }, NOW);
+    expect(told({ seenIn: 2, dueAt: NOW + SECOND }, healthy, 3)).toMatchObject({ seenIn: 3 });
+    expect(told({ seenIn: 2, dueAt: NOW + SECOND }, healthy, 2)).toMatchObject({ seenIn: 2, dueAt: NOW });
+    expect(told({ seenIn: 3 }, progressing, 3)).toMatchObject({ seenIn: null, degraded: true });
+    expect(told({ seenIn: 2, dueAt: NOW }, progressing, 2)).toMatchObject({ seenIn: null, degraded: true });
+    // Behind a closed gate nothing is due: whoever opens it makes it due.
+    const behind = targetWith({ ...verified, dueAt: null });
+    expect(transition(rollout, behind, { type: 'HealthObserved', health: healthy, round: 2 }, NOW)).toBe(behind);
+  });
+
+  it('counts from an old look neither towards its stable time nor towards its gates', () => {
+    const rollout = { ...rolloutUnder(), round: 3 };
+    const verifying = targetWith({ state: 'Verifying', phase: 'verify', verifyingSince: 0, healthySince: 1, dueAt: NOW });
+    const event = { type: 'HealthObserved', health: healthy, round: 2 } as const;
+    expect(transition(rollout, verifying, event, NOW)).toEqual(verifying);
+    expect(transition(rollout, verifying, { ...event, round: 3 }, NOW)).toMatchObject({ phase: 'finalize', seenIn: 3 });
   });
 
   it('is counted as ill at once, with what is seen', () => {

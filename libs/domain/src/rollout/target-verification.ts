@@ -10,9 +10,22 @@ import { type HealthObservation, RECHECK_INTERVAL, type TargetEvent } from './ta
 import { beginTargetGates, gatesOfTarget, nextDueOf, withMeasurement } from './target-gates.ts';
 import type { GateAt } from './wave-gates.ts';
 
-export const judged = (rollout: Rollout, target: Target, health: HealthObservation, now: Instant): Target => {
+export const judged = (
+  rollout: Rollout,
+  target: Target,
+  { health, round }: Omit<Extract<TargetEvent, { readonly type: 'HealthObserved' }>, 'type'>,
+  now: Instant,
+): Target => {
   const time = rolloutTime(rollout, now);
-  const looked = { ...target, excused: health.excused, outage: gotThrough(target.outage, 'verify', time) };
+  const healthy = health.verdict === 'Healthy';
+  // Seen before a freeze, a halt or the last look: it shows nothing of now.
+  if (healthy && round !== rollout.round) return target.dueAt === null ? target : { ...target, dueAt: now };
+  const looked: Target = {
+    ...target,
+    excused: health.excused,
+    outage: gotThrough(target.outage, 'verify', time),
+    seenIn: healthy ? round : null,
+  };
   if (target.state === 'Verifying' && (target.phase === 'verify' || target.phase === 'gates'))
     return verifyForward(rollout, looked, health, now);
   if (target.state === 'RollingBack' && target.phase === 'verify') return verifyReturn(rollout, looked, health, now);

@@ -1,4 +1,4 @@
-import { TARGET_STATES, type TargetState } from './rollout.ts';
+import { type Target, TARGET_STATES, type TargetState } from './rollout.ts';
 import { rolloutWith, targetWith } from './testing/rollout-builders.ts';
 import { addCounts, countsOf, NO_COUNTS, needsReturn, recount, totalCounts } from './wave-counts.ts';
 import { withTarget } from './with-target.ts';
@@ -16,17 +16,20 @@ describe('what a target counts as', () => {
     ['RolledBack', 'rolledBack'],
     ['RollbackFailed', 'rollbackFailed'],
   ] as const)('%s: %s, and nothing else', (state, count) => {
-    expect(countsOf(targetWith({ state }))).toEqual({ ...NO_COUNTS, [count]: 1 });
+    expect(countsOf(targetWith({ state }), 1)).toEqual({ ...NO_COUNTS, [count]: 1 });
   });
 
   it('one that is away is waited for until the strategy’s wait is over, and counted then', () => {
     const away = { ...NO_COUNTS, unreachable: 1 };
-    expect(countsOf(targetWith({ state: 'Unreachable' }))).toEqual({ ...away, unreachableWaiting: 1 });
-    expect(countsOf(targetWith({ state: 'Unreachable', unreachableSettled: true }))).toEqual({
+    expect(countsOf(targetWith({ state: 'Unreachable' }), 1)).toEqual({ ...away, unreachableWaiting: 1 });
+    expect(countsOf(targetWith({ state: 'Unreachable', unreachableSettled: true }), 1)).toEqual({
       ...away,
       unreachableCounted: 1,
     });
-    expect(countsOf(targetWith({ state: 'Skipped', unreachableSettled: true }))).toEqual({ ...NO_COUNTS, skipped: 1 });
+    expect(countsOf(targetWith({ state: 'Skipped', unreachableSettled: true }), 1)).toEqual({
+      ...NO_COUNTS,
+      skipped: 1,
+    });
   });
 
   it('what was written on a cluster is to be returned, unless somebody is at it or it is done', () => {
@@ -35,7 +38,15 @@ describe('what a target counts as', () => {
       expect([state, needsReturn(targetWith({ state, touched: true }))]).toEqual([state, !returned.has(state)]);
       expect(needsReturn(targetWith({ state }))).toBe(false);
     }
-    expect(countsOf(targetWith({ state: 'Succeeded', touched: true })).toReturn).toBe(1);
+    expect(countsOf(targetWith({ state: 'Succeeded', touched: true }), 1).toReturn).toBe(1);
+  });
+
+  it('a verified one is confirmed where it was seen healthy in the round', () => {
+    const confirmed = (target: Partial<Target>): number => countsOf(targetWith({ seenIn: 3, ...target }), 3).confirmed;
+    expect(confirmed({ state: 'Succeeded' })).toBe(1);
+    expect(confirmed({ state: 'Succeeded', seenIn: 2 })).toBe(0);
+    expect(confirmed({ state: 'Succeeded', degraded: true })).toBe(0);
+    expect(confirmed({ state: 'Verifying' })).toBe(0);
   });
 
   it('marks belong to one state each', () => {
@@ -50,6 +61,7 @@ describe('what a target counts as', () => {
     const marks = (state: TargetState) => {
       const { everFailed, degraded, rollingBackCutOff, failedToReturn, leftOut, rolledBackButJobs } = countsOf(
         targetWith({ ...marked, state }),
+        1,
       );
       return { everFailed, degraded, rollingBackCutOff, failedToReturn, leftOut, rolledBackButJobs };
     };
@@ -74,14 +86,14 @@ describe('the counts of a wave', () => {
   it('move with one target’s transition, and all the others stay', () => {
     const counts = { ...NO_COUNTS, pending: 3, succeeded: 5 };
     const pending = targetWith({ state: 'Pending' });
-    expect(recount(counts, pending, targetWith({ state: 'Applying', touched: true }))).toEqual({
+    expect(recount(counts, pending, targetWith({ state: 'Applying', touched: true }), 1)).toEqual({
       ...NO_COUNTS,
       pending: 2,
       inFlight: 1,
       succeeded: 5,
       toReturn: 1,
     });
-    expect(recount(counts, null, pending)).toEqual({ ...counts, pending: 4 });
+    expect(recount(counts, null, pending, 1)).toEqual({ ...counts, pending: 4 });
   });
 
   it('are added up over all waves', () => {

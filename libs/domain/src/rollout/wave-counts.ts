@@ -12,6 +12,7 @@ export const NO_COUNTS: WaveCounts = {
   rollbackFailed: 0,
   everFailed: 0,
   degraded: 0,
+  confirmed: 0,
   unreachableCounted: 0,
   unreachableWaiting: 0,
   toReturn: 0,
@@ -49,14 +50,19 @@ export const needsReturn = (target: Target): boolean =>
     target.state === 'Unreachable' ||
     target.state === 'Skipped');
 
-/** What one target contributes to its wave's counts. */
-export const countsOf = (target: Target): WaveCounts => {
+/** Verified, and seen healthy in the rollout's `round`. */
+export const isConfirmed = ({ state, degraded, seenIn }: Target, round: number): boolean =>
+  state === 'Succeeded' && !degraded && seenIn === round;
+
+/** What one target contributes to its wave's counts in the rollout's `round`. */
+export const countsOf = (target: Target, round: number): WaveCounts => {
   const one = (condition: boolean): number => (condition ? 1 : 0);
   return {
     ...NO_COUNTS,
     [STATE_COUNT[target.state]]: 1,
     everFailed: one(target.everFailed),
     degraded: one(target.degraded && target.state === 'Succeeded'),
+    confirmed: one(isConfirmed(target, round)),
     unreachableCounted: one(target.state === 'Unreachable' && target.unreachableSettled),
     unreachableWaiting: one(target.state === 'Unreachable' && !target.unreachableSettled),
     toReturn: one(needsReturn(target)),
@@ -68,10 +74,10 @@ export const countsOf = (target: Target): WaveCounts => {
   };
 };
 
-/** `counts` after a target of the wave changed from `before` to `after`. */
-export const recount = (counts: WaveCounts, before: Target | null, after: Target): WaveCounts => {
-  const minus = before === null ? NO_COUNTS : countsOf(before);
-  const plus = countsOf(after);
+/** `counts` after a target of the wave changed from `before` to `after`, in the rollout's `round`. */
+export const recount = (counts: WaveCounts, before: Target | null, after: Target, round: number): WaveCounts => {
+  const minus = before === null ? NO_COUNTS : countsOf(before, round);
+  const plus = countsOf(after, round);
   const next: Record<keyof WaveCounts, number> = { ...counts };
   for (const name of COUNT_NAMES) next[name] = counts[name] - minus[name] + plus[name];
   return next;

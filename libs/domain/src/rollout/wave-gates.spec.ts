@@ -207,6 +207,16 @@ describe('the clock and the gate for writes', () => {
     expect(withGate(rolloutWith([{}], { state, paused, gate: open })).gate).toEqual({ ...closed, generation: 5 });
   });
 
+  it('begin a new round of looks when they are allowed again, and only then', () => {
+    const waves = [{ counts: { succeeded: 3 } }];
+    const closed = { generation: 4, forward: false, backward: false };
+    const opened = withGate(rolloutWith(waves, { gate: closed }));
+    expect(opened).toMatchObject({ round: 2, waves: [{ counts: { succeeded: 3, confirmed: 0 } }] });
+    expect(withGate(rolloutWith(waves, { state: 'RollingBack', gate: closed })).round).toBe(2);
+    expect(withGate(rolloutWith(waves, { state: 'RollingBack' }))).toMatchObject({ round: 1, gate: { forward: false } });
+    expect(withGate(rolloutWith(waves, { state: 'Halted' }))).toMatchObject({ round: 1, gate: { backward: false } });
+  });
+
   it('end no permit while nothing changes', () => {
     const rollout = rolloutWith();
     expect(withGate(rollout)).toBe(rollout);

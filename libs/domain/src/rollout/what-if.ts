@@ -227,7 +227,9 @@ const ifNothingChanges = (rollout: Rollout, target: Target, now: Instant): reado
   if (instant === null) return [];
   const at = Math.max(now, instant);
   const event: TargetEvent =
-    target.unreachableSince === null ? { type: 'HealthObserved', health: lastSeen(target) } : { type: 'Looked' };
+    target.unreachableSince === null
+      ? { type: 'HealthObserved', health: lastSeen(target), round: rollout.round }
+      : { type: 'Looked' };
   const then = transition(rollout, target, event, at);
   const after = advance(withTarget(rollout, target, then), at);
   const moved = then.state === target.state ? [] : [`${target.cluster} is ${then.state}${because(then)}`];

@@ -9,7 +9,7 @@ export const withTarget = (rollout: Rollout, before: Target | null, after: Targe
   irreversible: withFindings(rollout.irreversible, after),
   regions: recountRegions(rollout.regions, before, after),
   waves: rollout.waves.map((wave) =>
-    wave.index === after.wave ? recounted(wave, recount(wave.counts, before, after)) : wave,
+    wave.index === after.wave ? recounted(wave, recount(wave.counts, before, after, rollout.round)) : wave,
   ),
 });
 

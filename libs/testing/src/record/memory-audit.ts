@@ -54,5 +54,9 @@ export const memoryAccess = (state: MemoryState, exclusive: Exclusive): AccessRe
     exclusive.run(() => state.credentials.set(name, { sealed: sealed.slice(), version: String(state.nextOrdinal()) })),
   credential: (name) => exclusive.run(() => state.credentials.get(name) ?? null),
   setting: (key) => exclusive.run(() => state.settings.get(key) ?? null),
-  setSetting: (key, value) => exclusive.run(() => state.settings.set(key, value)),
+  setSetting: (key, value, events = []) =>
+    exclusive.run(() => {
+      state.settings.set(key, value);
+      for (const event of events) state.addEvent(event);
+    }),
 });

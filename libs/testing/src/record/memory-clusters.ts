@@ -30,7 +30,7 @@ export const memoryClusters = (state: MemoryState, exclusive: Exclusive): Cluste
       if (event !== null) state.addEvent(event);
       return strip(after);
     }),
-  accept: (name, actor) =>
+  accept: (name, actor, reason) =>
     exclusive.run(() => {
       const before = state.clusters.get(name);
       if (before === undefined) return null;
@@ -41,7 +41,7 @@ export const memoryClusters = (state: MemoryState, exclusive: Exclusive): Cluste
         const anew = { running: null, lastGood: null, owed: null, inventoryExpected: false };
         state.onCluster.set(pair(row.application, name), { ...row, ...anew });
       }
-      const event = auditOfCluster(before, after, actor);
+      const event = auditOfCluster(before, after, actor, reason);
       if (event !== null) state.addEvent(event);
       return strip(after);
     }),

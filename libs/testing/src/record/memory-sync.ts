@@ -88,5 +88,7 @@ const addAll = (state: MemoryState, events: readonly AuditEvent[]): void => {
   for (const event of events) state.addEvent(event);
 };
 
-const ofApplication = (state: MemoryState, application: string): ReleaseRecord[] =>
-  state.releases.filter((release) => release.application === application).sort((a, b) => b.sequence - a.sequence);
+const ofApplication = (state: MemoryState, application: string | undefined): ReleaseRecord[] =>
+  state.releases
+    .filter((release) => application === undefined || release.application === application)
+    .sort((a, b) => b.sequence - a.sequence);

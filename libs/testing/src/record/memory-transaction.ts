@@ -180,13 +180,16 @@ export class MemoryTransaction implements RecordTransaction {
     return isReachable(this.#state, cluster);
   }
 
-  async dueTargets(rollout: RolloutId, states: readonly TargetState[], dueAt: Instant | null): Promise<void> {
+  async dueTargets(rollout: RolloutId, states: readonly TargetState[], dueAt: Instant | null): Promise<string[]> {
+    const clusters: string[] = [];
     for (const target of this.#state.targetsOf(rollout)) {
       const left = dueAt !== null && target.state === 'Skipped' && target.owes === null;
       if (states.includes(target.state) && !left) {
         this.#state.targets.set(pair(target.rollout, target.cluster), { ...target, dueAt });
+        clusters.push(target.cluster);
       }
     }
+    return clusters;
   }
 
   async acquireLock(application: string, cluster: string, rollout: RolloutId): Promise<RolloutId> {

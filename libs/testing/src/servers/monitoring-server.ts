@@ -35,7 +35,7 @@ export interface PrometheusOptions {
   readonly history?: string;
 }
 
-/** Scrapes every second. */
+/** Scrapes every three seconds: a scrape that takes longer than its interval is lost. */
 export const startPrometheus = async ({
   program,
   targets = [],
@@ -44,7 +44,7 @@ export const startPrometheus = async ({
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-prometheus-'));
   const scrape = targets.length === 0 ? [] : [{ job_name: 'test', honor_labels: true, static_configs: [{ targets }] }];
   // JSON is YAML.
-  const config = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: scrape };
+  const config = { global: { scrape_interval: '3s', scrape_timeout: '3s' }, scrape_configs: scrape };
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config));
   if (history !== undefined) {
     await writeFile(join(folder, 'history.txt'), history);

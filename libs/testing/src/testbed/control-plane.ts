@@ -30,6 +30,8 @@ const CONTROLLERS = [
   'validatingadmissionpolicy-status-controller',
 ];
 
+const FOLLOWERS_BACK_MS = 90_000;
+
 export interface ControlPlaneSpec {
   readonly name: string;
   readonly dir: string;
@@ -68,6 +70,7 @@ export class ControlPlane {
   #caPem = '';
   #agent = new Agent();
   #baseline = new Map<string, EtcdEntry>();
+  #wasAway = false;
 
   constructor(spec: ControlPlaneSpec) {
     this.#spec = spec;
@@ -246,7 +249,8 @@ export class ControlPlane {
     };
     let missing = '';
     while (Date.now() < deadline) {
-      missing = await this.#missing(pod);
+      // One slow answer is one more reason to ask again.
+      missing = await this.#missing(pod).catch(String);
       if (missing === '') return;
       await delay(150);
     }
@@ -287,6 +291,7 @@ export class ControlPlane {
   }
 
   freeze(): void {
+    this.#wasAway = true;
     this.#apiserver?.signal('SIGSTOP');
   }
 
@@ -295,6 +300,7 @@ export class ControlPlane {
   }
 
   async kill(): Promise<void> {
+    this.#wasAway = true;
     await this.#apiserver?.kill();
   }
 
@@ -308,11 +314,23 @@ export class ControlPlane {
   /**
    * Sets the cluster back to how it was at its start, in etcd itself: neither finalizers nor webhooks, neither terminating
    * namespaces nor broken APIServices can stand in the way. Watches see deletions as usual. Controllers may just be
-   * creating something, so it looks again until nothing new turns up.
+   * creating something, so it looks again until nothing new turns up. Where the API server was away, controllers and kubelets
+   * are waited for: they back off for as long as it was.
    */
   async reset(): Promise<void> {
     this.thaw();
     if (this.#apiserver?.exited) await this.restart();
+    await this.#wipe();
+    if (this.#wasAway) {
+      await this.#untilFollowersWork();
+      await this.#wipe();
+      this.#wasAway = false;
+    }
+    await this.#untilWorking(60_000);
+    truncateSync(this.#file('audit.log'), 0);
+  }
+
+  async #wipe(): Promise<void> {
     for (let clean = 0; clean < 2;) {
       const now = await this.#read(false);
       const created = [...now.keys()].filter((key) => !this.#baseline.has(key));
@@ -324,8 +342,33 @@ export class ControlPlane {
       clean = created.length + changed.length === 0 ? clean + 1 : 0;
       await delay(150);
     }
-    await this.#untilWorking(60_000);
-    truncateSync(this.#file('audit.log'), 0);
+  }
+
+  /** A namespace gets its account and a Deployment its pod: what watches them has found the API server again. */
+  async #untilFollowersWork(): Promise<void> {
+    const namespace = 'probe-of-followers';
+    const labels = { app: 'probe' };
+    const deployment = {
+      metadata: { name: 'probe' },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'probe', image: 'probe' }] } },
+      },
+    };
+    const apps = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+    const missing = async (): Promise<string> => {
+      await this.#post('/api/v1/namespaces', { metadata: { name: namespace } });
+      await this.#post(apps, deployment);
+      const account = await this.call('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`);
+      if (account.status !== 200) return 'a namespace gets no service account';
+      const { status } = (await this.call('GET', `${apps}/probe`)).body as { status?: { availableReplicas?: number } };
+      return status?.availableReplicas === 1 ? '' : 'a Deployment gets no pod that is ready';
+    };
+    const deadline = Date.now() + FOLLOWERS_BACK_MS;
+    for (let left = await missing().catch(String); left !== ''; left = await missing().catch(String)) {
+      if (Date.now() > deadline) throw new Error(`${this.name}: ${left} after ${FOLLOWERS_BACK_MS} ms`);
+      await delay(150);
+    }
   }
 
   /** What was put back has a new revision now; without noting it, the next look would take it for changed again. */

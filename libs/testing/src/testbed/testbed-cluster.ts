@@ -68,7 +68,7 @@ export class TestbedCluster {
     this.name = access.name;
     this.url = access.url;
     this.#act = act;
-    this.#agent = new Agent({ connect: { ca: access.caPem, timeout: 2000 }, keepAliveTimeout: 60_000 });
+    this.#agent = new Agent({ connect: { ca: access.caPem, timeout: 10_000 }, keepAliveTimeout: 60_000 });
     this.kubeconfig = this.kubeconfigFor('breakwater');
     this.adminKubeconfig = this.kubeconfigFor('admin');
   }

@@ -17,7 +17,7 @@ interface Status {
 
 const { describe: describeWithTestbed } = requireTestbed();
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 /** Everything here happens to a daemon of our own: the one that other suites use must live on. */
 describeWithTestbed('daemon of the test bed', () => {
@@ -72,8 +72,8 @@ describeWithTestbed('daemon of the test bed', () => {
   };
 
   const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-    for (const deadline = Date.now() + 20_000; !(await what()); await delay(100)) {
-      if (Date.now() > deadline) throw new Error(`waited 20 s for ${what.toString()}`);
+    for (const deadline = Date.now() + 60_000; !(await what()); await delay(100)) {
+      if (Date.now() > deadline) throw new Error(`waited 60 s for ${what.toString()}`);
     }
   };
 
@@ -110,7 +110,7 @@ describeWithTestbed('daemon of the test bed', () => {
   });
 
   it('ends by itself, with every program, when nobody leases for a while', async () => {
-    const holder = await lessee({ BREAKWATER_TESTBED_IDLE_MS: '500' });
+    const holder = await lessee({ BREAKWATER_TESTBED_IDLE_MS: '5000' });
     const { dataDir } = (await status())!;
     holder.kill('SIGKILL');
     await until(() => programs(dataDir).length === 0 && !existsSync(dataDir));

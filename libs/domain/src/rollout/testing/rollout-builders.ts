@@ -55,7 +55,7 @@ const waveOf = ({ counts = {}, wave = {} }: GivenWave, index: number): Wave => (
   acceptedUnverified: false,
   gates: [],
   approvals: [],
-  counts: { ...NO_COUNTS, ...counts },
+  counts: { ...NO_COUNTS, confirmed: (counts.succeeded ?? 0) - (counts.degraded ?? 0), ...counts },
   ...wave,
 });
 
@@ -90,6 +90,8 @@ export const rolloutWith = (
   paused: null,
   clock: { ran: 0, since: NOW - 60 * SECOND },
   gate: { generation: 1, forward: true, backward: true },
+  round: 1,
+  lastLook: 1,
   rollback: null,
   windowOverrides: [],
   gateOverrides: [],
@@ -134,6 +136,7 @@ export const targetWith = (changes: Partial<Target> = {}): Target => ({
   owes: null,
   verifyingSince: null,
   healthySince: null,
+  seenIn: null,
   failingSince: null,
   degradedSince: null,
   opensAt: null,
