@@ -9,6 +9,7 @@ import {
   resume,
   type Rollout,
   type Target,
+  TARGET_STATES,
   type Wave,
 } from '@breakwater/domain';
 import type { RecordTransaction } from '../ports/record.port.ts';
@@ -30,6 +31,19 @@ export const targetOn = async (tx: RecordTransaction, rollout: Rollout, cluster:
   const target = await tx.target(rollout.id, cluster);
   if (target !== null) return target;
   throw new UseCaseError('NotFound', 'ClusterNotFound', `cluster ${cluster} is not a target of the rollout`);
+};
+
+/** However many there are. */
+const EVERY = 1_000_000;
+
+export const targetsInRegion = async (
+  tx: RecordTransaction,
+  rollout: Rollout,
+  region: string,
+): Promise<readonly Target[]> => {
+  const here = (await tx.targetsInState(rollout.id, TARGET_STATES, EVERY)).filter((target) => target.region === region);
+  if (here.length > 0) return here;
+  throw new UseCaseError('NotFound', 'RegionNotFound', `the rollout has no cluster in region ${region}`);
 };
 
 const gateOf = (rollout: Rollout, wave: Wave, name: string): PlannedGate => {

@@ -1,21 +1,11 @@
-import {
-  acceptFailures,
-  mayRetry,
-  maySkip,
-  QUARANTINED,
-  type Rollout,
-  SKIPPED_BY_PERSON,
-  type Target,
-} from '@breakwater/domain';
+import { acceptFailures, mayRetry, maySkip, QUARANTINED, type Rollout, SKIPPED_BY_PERSON } from '@breakwater/domain';
 import type { RecordTransaction } from '../ports/record.port.ts';
 import { type Actor, type RetryInput, type SkipInput, UseCaseError } from '../use-cases.ts';
 import { type CommandParts, commandRollout, findRollout } from './command-rollout.ts';
 import { moveTarget } from './move-target.ts';
-import { retryGate, targetOn } from './person-commands.ts';
+import { retryGate, targetOn, targetsInRegion } from './person-commands.ts';
 import { rollBack } from './roll-back.ts';
 import { startReturns } from './rollout-engine.ts';
-
-const EVERY = 1_000_000;
 
 const usage = (message: string): UseCaseError => new UseCaseError('Invalid', 'NothingNamed', message);
 
@@ -94,7 +84,7 @@ export const skip = async (parts: CommandParts, id: string, input: SkipInput, ac
     reason,
     decide: async (tx, given, now, wakes) => {
       const named =
-        cluster === undefined ? await inRegion(tx, given, region ?? '') : [await targetOn(tx, given, cluster)];
+        cluster === undefined ? await targetsInRegion(tx, given, region ?? '') : [await targetOn(tx, given, cluster)];
       const refusals = named.map((target) => maySkip(given, target));
       const free = named.filter((_, index) => refusals[index] === null);
       const [refused] = refusals.filter((refusal) => refusal !== null);
@@ -109,12 +99,4 @@ export const skip = async (parts: CommandParts, id: string, input: SkipInput, ac
       return { rollout };
     },
   });
-};
-
-const inRegion = async (tx: RecordTransaction, rollout: Rollout, region: string): Promise<readonly Target[]> => {
-  const states = ['Pending', 'Unreachable', 'Skipped', 'Failed', 'Applying', 'Verifying', 'RollingBack'] as const;
-  const targets = await tx.targetsInState(rollout.id, [...states, 'Succeeded', 'RolledBack', 'RollbackFailed'], EVERY);
-  const here = targets.filter((target) => target.region === region);
-  if (here.length > 0) return here;
-  throw new UseCaseError('NotFound', 'RegionNotFound', `the rollout has no cluster in region ${region}`);
 };

@@ -1,8 +1,18 @@
-import { isTerminal, orderRollback, type Rollout, type RolloutId, stop } from '@breakwater/domain';
+import {
+  isTerminal,
+  orderRollback,
+  type Rollout,
+  type RolloutId,
+  stop,
+  type Target,
+  type Wave,
+} from '@breakwater/domain';
 import { EMERGENCY, type RecordTransaction } from '../ports/record.port.ts';
 import { type Actor, type RollbackInput, UseCaseError } from '../use-cases.ts';
 import { type CommandParts, commandRollout, findRollout, type RolloutCommand } from './command-rollout.ts';
 import { stopOne } from './emergency-stop.ts';
+import { targetOn, targetsInRegion, waveOf } from './person-commands.ts';
+import { scopeOf } from './rollback-scope.ts';
 import { startReturns } from './rollout-engine.ts';
 
 /** A person's rollback of a region is all of the region. */
@@ -32,38 +42,11 @@ const orderReturn = (
   stopped: boolean,
 ): Promise<Rollout> => {
   const reason = input.reason ?? '';
-  const scope =
-    input.scope ??
-    (input.cluster !== undefined || input.region !== undefined
-      ? 'cluster'
-      : input.wave !== undefined
-        ? 'wave'
-        : 'rollout');
+  const scope = scopeOf(input);
   const decide: RolloutCommand['decide'] = async (tx, rollout, now, wakes) => {
-    const wave = scope === 'wave' ? rollout.waves.find((candidate) => candidate.name === input.wave) : undefined;
-    if (scope === 'wave' && wave === undefined) {
-      throw new UseCaseError(
-        'Invalid',
-        'WaveNotFound',
-        `the rollout has no wave ${input.wave ?? '(none was named)'}; it has ${rollout.waves.map((each) => each.name).join(', ')}`,
-      );
-    }
+    const wave = scope === 'wave' ? waveToReturn(rollout, input.wave) : null;
     await claimForRollback(tx, rollout);
-    const chosen =
-      scope === 'cluster'
-        ? await tx.targetsToReturn(
-            rollout.id,
-            { wave: null, only: 'all', clusters: clustersOf(input), ...regionOf(input) },
-            EVERY,
-          )
-        : [];
-    if (scope === 'cluster' && chosen.length === 0 && rollout.state !== 'RollbackFailed') {
-      throw new UseCaseError(
-        'Conflict',
-        'NothingToRollBack',
-        'this rollout has changed nothing there that is still in place',
-      );
-    }
+    const chosen = scope === 'cluster' ? await namedToReturn(tx, rollout, input) : [];
     const message = reason === '' ? `rollback asked for by ${actor.name}` : reason;
     if (scope === 'cluster' && rollout.state === 'Progressing') {
       return { rollout: await startReturns(tx, rollout, chosen, now, wakes) };
@@ -93,10 +76,30 @@ const orderReturn = (
   return commandRollout(parts, id, { verb: 'rollback', actor, reason, decide });
 };
 
-const clustersOf = (input: RollbackInput): readonly string[] | null =>
-  input.cluster === undefined ? null : [input.cluster];
-const regionOf = (input: RollbackInput): { readonly region?: string } =>
-  input.region === undefined ? {} : { region: input.region };
+const nothingThere = (): UseCaseError =>
+  new UseCaseError('Conflict', 'NothingToRollBack', 'this rollout has changed nothing there that is still in place');
+
+/** Without a name: the last that has something to take back, which is the one that was exposed last. */
+const waveToReturn = (rollout: Rollout, name: string | undefined): Wave => {
+  if (name !== undefined) return waveOf(rollout, name);
+  const last = rollout.waves.findLast(({ counts }) => counts.toReturn + counts.rollbackFailed > 0);
+  if (last === undefined) throw nothingThere();
+  return last;
+};
+
+/** A name that is no target's is a mistake, not a cluster on which nothing was changed. */
+const namedToReturn = async (
+  tx: RecordTransaction,
+  rollout: Rollout,
+  { cluster, region }: RollbackInput,
+): Promise<readonly Target[]> => {
+  if (cluster !== undefined) await targetOn(tx, rollout, cluster);
+  if (region !== undefined) await targetsInRegion(tx, rollout, region);
+  const filter = { wave: null, only: 'all', clusters: cluster === undefined ? null : [cluster] } as const;
+  const chosen = await tx.targetsToReturn(rollout.id, region === undefined ? filter : { ...filter, region }, EVERY);
+  if (chosen.length === 0 && rollout.state !== 'RollbackFailed') throw nothingThere();
+  return chosen;
+};
 
 /** A finished rollout is rolled back only while it is the newest on its clusters, and holds their locks again while it does. */
 const claimForRollback = async (tx: RecordTransaction, rollout: Rollout): Promise<void> => {
