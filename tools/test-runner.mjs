@@ -30,6 +30,14 @@ function workers(project) {
 
 let running = null;
 
+function endRun(signal) {
+  try {
+    if (running?.pid !== undefined) process.kill(-running.pid, signal);
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
 function runJest(project, jestArgs, outputFile) {
   const args = [
     '--experimental-vm-modules',
@@ -48,8 +56,8 @@ function runJest(project, jestArgs, outputFile) {
     ...jestArgs,
   ];
   return new Promise((resolve) => {
-    // Jest prints its report on stderr, and the JSON a second time on stdout.
-    running = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'ignore', 'inherit'] });
+    // Jest prints its report on stderr, and the JSON a second time on stdout. In a group of its own, to be ended with its workers.
+    running = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'ignore', 'inherit'], detached: true });
     running.once('exit', (code) => resolve(code ?? 1));
     running.once('error', () => resolve(1));
   });
@@ -133,6 +141,6 @@ async function main() {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-  process.on(signal, () => running?.kill(signal));
+  process.on(signal, () => endRun(signal));
 }
 process.exitCode = await main();
