@@ -230,6 +230,14 @@ export class RolloutStage {
     return commit;
   }
 
+  /** What a window holds is asked about again after minutes, or when somebody overrides one; here: now. */
+  askWindowsAgain(id: Rollout['id']): Promise<void> {
+    return this.record.transaction(async (tx) => {
+      await tx.reopenTargets(id);
+      await tx.dueRollout(id, await tx.now());
+    });
+  }
+
   async rollOut(
     application: string,
     commit: string,
