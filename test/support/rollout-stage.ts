@@ -233,6 +233,8 @@ export class RolloutStage {
   /** What a window holds is asked about again after minutes, or when somebody overrides one; here: now. */
   askWindowsAgain(id: Rollout['id']): Promise<void> {
     return this.record.transaction(async (tx) => {
+      // Whoever decides on it just now may still know the windows from before.
+      await tx.lockRollout(id);
       await tx.reopenTargets(id);
       await tx.dueRollout(id, await tx.now());
     });
