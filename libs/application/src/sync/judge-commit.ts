@@ -60,7 +60,9 @@ export const judgeCommit = async (parts: JudgeParts, task: JudgeTask): Promise<J
   const errors = listErrors([...read.errors, ...rendered.flatMap((one) => one.errors), ...sharedObjects(rendered)]);
   await task.mirror.keep(task.commit);
   const triggered = await saveReleases(parts.record, task, rendered, errors);
-  await putInForce(parts.record, task, { ...snapshot, blockedApplications: blockedOf(errors) }, inForce);
+  // The list of errors is cut off somewhere, that of the applications is not: one that was missing would look removed.
+  const blockedApplications = [...new Set([...snapshot.blockedApplications, ...blockedOf(errors)])].sort();
+  await putInForce(parts.record, task, { ...snapshot, blockedApplications }, inForce);
   return {
     ...verdict(task, errors.length === 0 ? 'Synced' : 'Invalid', describe(snapshot, errors), errors),
     inForce: true,

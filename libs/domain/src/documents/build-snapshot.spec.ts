@@ -77,6 +77,68 @@ describe('a snapshot', () => {
     expect(only(tree)).toBe(line);
   });
 
+  it.each([
+    [
+      'a wave that is empty',
+      '{ waves: [ { name: low, risk: low }, { name: us, clusters: { regions: [us] } }, { name: rest } ] }',
+      'strategy.yaml:4:87 Strategy/careful spec.waves[2]: wave rest is empty: earlier waves took every cluster (fleet shop, application podinfo); select a cluster of the fleet, take the wave out, or say allowEmpty: true',
+    ],
+    [
+      'a wave that takes what an earlier one has taken',
+      '{ waves: [ { name: low, risk: low }, { name: eu, clusters: { regions: [eu] } }, { name: rest } ] }',
+      'strategy.yaml:4:44 Strategy/careful spec.waves[1]: wave eu selects no cluster that an earlier wave did not take (fleet shop, application podinfo); select a cluster of the fleet, take the wave out, or say allowEmpty: true',
+    ],
+    [
+      'clusters that no wave takes',
+      '{ waves: [ { name: low, risk: low } ] }',
+      'strategy.yaml:4:16 Strategy/careful spec.waves: no wave selects b (fleet shop, application podinfo); end the strategy with a wave without a selector, which takes the rest',
+    ],
+  ])('blocks applications whose strategy has %s, and no others', (_, spec, line) => {
+    const tree = {
+      ...withFile('strategy.yaml', document('Strategy', 'careful', spec)),
+      'simple.yaml': document('Strategy', 'simple', '{ waves: [ { name: all } ] }'),
+      'other.yaml': document('Application', 'other', '{ fleet: shop, strategy: simple, source: { path: apps/o } }'),
+    };
+    const { snapshot, errors } = snapshotOf(tree);
+    expect(linesOf(errors)).toEqual([line]);
+    expect(errors[0]?.blocks).toBe('application/podinfo');
+    expect(snapshot?.applications.map(({ name }) => name)).toEqual(['other']);
+    expect(snapshot?.blockedApplications).toEqual(['podinfo']);
+  });
+
+  it('blocks every application of the strategy, in each fleet on its own', () => {
+    const tree = {
+      ...withFile('strategy.yaml', document('Strategy', 'careful', '{ waves: [ { name: low, risk: low } ] }')),
+      'another.yaml': document('Application', 'another', '{ fleet: shop, source: { path: apps/a } }'),
+      'low.yaml': document('Fleet', 'low', '{ clusters: { regions: [eu] }, strategy: careful }'),
+      'fine.yaml': document('Application', 'fine', '{ fleet: low, source: { path: apps/f } }'),
+    };
+    const { snapshot } = snapshotOf(tree);
+    expect(snapshot?.blockedApplications).toEqual(['another', 'podinfo']);
+    expect(snapshot?.applications.map(({ name }) => name)).toEqual(['fine']);
+  });
+
+  it('takes the label risk for the risk, where the spec says none', () => {
+    const labelled = (spec: string, label: string) =>
+      snapshotOf(withFile('clusters/b.yaml', document('Cluster', 'b', spec, `tier: production, risk: ${label}`)));
+    const riskOf = (result: ReturnType<typeof labelled>) =>
+      result.snapshot?.clusters.find(({ name }) => name === 'b')?.risk;
+    expect(riskOf(labelled('{ region: us }', 'medium'))).toBe('medium');
+    expect(riskOf(labelled('{ region: us, risk: high }', 'medium'))).toBe('high');
+    expect(riskOf(labelled('{ region: us }', 'toString'))).toBeNull();
+  });
+
+  it('refuses a wave by risk where nobody has said the risk of a cluster', () => {
+    const { snapshot, errors } = snapshotOf(
+      withFile('clusters/b.yaml', document('Cluster', 'b', '{ region: us }', 'tier: production')),
+    );
+    expect(linesOf(errors)).toEqual([
+      'strategy.yaml:4:18 Strategy/careful spec.waves[0]: NotSupportedYet: wave low asks for the risk of b, and risk is not computed yet (fleet shop, application podinfo); say it: spec.risk or the label risk of these clusters, low, medium or high',
+    ]);
+    expect(errors).toMatchObject([{ reason: 'NotSupportedYet', blocks: 'application/podinfo' }]);
+    expect(snapshot?.applications).toEqual([]);
+  });
+
   it('blocks an application that is there twice, altogether', () => {
     const { snapshot } = snapshotOf(withFile('z.yaml', VALID['podinfo.yaml']));
     expect(snapshot).toMatchObject({ applications: [], blockedApplications: ['podinfo'] });

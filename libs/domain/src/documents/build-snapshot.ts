@@ -19,6 +19,7 @@ import type { LocatedDocument } from './read-documents.ts';
 import { byPlace, errorAt } from './read-documents.ts';
 import { checkHealthRules } from './health-rules.ts';
 import { checkGateDocument, resolveGates } from './resolve-gates.ts';
+import { waveErrors } from './wave-errors.ts';
 
 export interface SnapshotOptions {
   /** Every path of the repository: when given, a source that is not there is an error of its application. */
@@ -259,16 +260,25 @@ export const buildSnapshot = (
   });
   const errors = sortErrors([...read.errors, ...between]);
   if (errors.some((error) => error.blocks === 'snapshot')) return { snapshot: null, errors };
-  const blockedApplications = blockedBy(errors);
-  const blocked = new Set(blockedApplications);
-  const snapshot = {
+  const snapshot = without(blockedBy(errors), {
     clusters: known.clusters,
     fleets: known.fleets,
     strategies,
-    applications: known.applications.filter((application) => !blocked.has(application.name)),
+    applications: known.applications,
     freezeWindows: known.freezeWindows,
     healthRules: known.healthRules,
-    blockedApplications,
+    blockedApplications: [],
+  });
+  const unplannable = waveErrors(documents, snapshot);
+  if (unplannable.length === 0) return { snapshot, errors };
+  return { snapshot: without(blockedBy(unplannable), snapshot), errors: sortErrors([...errors, ...unplannable]) };
+};
+
+const without = (names: readonly string[], snapshot: FleetSnapshot): FleetSnapshot => {
+  const blocked = new Set(names);
+  return {
+    ...snapshot,
+    applications: snapshot.applications.filter((application) => !blocked.has(application.name)),
+    blockedApplications: [...snapshot.blockedApplications, ...names].sort(),
   };
-  return { snapshot, errors };
 };

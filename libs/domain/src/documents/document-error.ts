@@ -14,6 +14,9 @@ export const DOCUMENT_ERROR_REASONS = [
   'SelectsNothing',
   'SourceContainsDocument',
   'SourceNotFound',
+  'NoClusters',
+  'EmptyWave',
+  'LeftoverClusters',
 ] as const;
 export type DocumentErrorReason = (typeof DOCUMENT_ERROR_REASONS)[number];
 

@@ -9,7 +9,7 @@ export const document = (kind: string, name: string, spec: string, labels = ''):
 
 export const VALID = {
   'clusters/a.yaml': document('Cluster', 'a', '{ region: eu, risk: low }', 'tier: production'),
-  'clusters/b.yaml': document('Cluster', 'b', '{ region: us }', 'tier: production'),
+  'clusters/b.yaml': document('Cluster', 'b', '{ region: us, risk: high }', 'tier: production'),
   'fleet.yaml': document('Fleet', 'shop', '{ clusters: { matchLabels: { tier: production } }, strategy: careful }'),
   'strategy.yaml': document('Strategy', 'careful', '{ waves: [ { name: low, risk: low }, { name: rest } ] }'),
   'podinfo.yaml': document('Application', 'podinfo', '{ fleet: shop, source: { path: apps/podinfo } }'),

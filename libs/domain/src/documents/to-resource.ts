@@ -9,13 +9,19 @@ import type {
   HealthRuleDocument,
   JsonList,
   JsonObject,
+  Risk,
   Strategy,
 } from '../fleet/index.ts';
+import { RISKS } from '../fleet/index.ts';
 import { gatesOfStrategy } from './strategy-gates.ts';
 import type { ParsedDocument } from './schema/schemas.ts';
 
 /** The reader has refused everything that is not JSON before the schemas saw it. */
 const json = (values: Record<string, unknown>): JsonObject => values as JsonObject;
+
+/** As a label for those who keep everything in labels. */
+const riskLabel = (labels: Readonly<Record<string, string>>): Risk | null =>
+  RISKS.find((risk) => Object.hasOwn(labels, 'risk') && labels['risk'] === risk) ?? null;
 
 const cluster = ({ metadata, spec }: ParsedDocument['Cluster']): Cluster => ({
   kind: 'Cluster',
@@ -23,7 +29,7 @@ const cluster = ({ metadata, spec }: ParsedDocument['Cluster']): Cluster => ({
   region: spec.region,
   failureDomain: spec.failureDomain ?? metadata.name,
   characteristics: spec.characteristics,
-  risk: spec.risk ?? null,
+  risk: spec.risk ?? riskLabel(metadata.labels),
   credentials: spec.credentials?.name ?? metadata.name,
   values: json(spec.values),
   maintenanceWindows: spec.maintenanceWindows ?? [],

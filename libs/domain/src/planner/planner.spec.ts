@@ -64,7 +64,7 @@ describe('planWaves', () => {
         cluster('a', { risk: 'low' }),
         cluster('b', { risk: 'low', labels: { role: 'canary' } }),
         cluster('c', { risk: 'high' }),
-        cluster('d'),
+        cluster('d', { risk: 'medium' }),
       ],
     });
     expect(plan.errors).toEqual([]);
@@ -89,7 +89,7 @@ describe('planWaves', () => {
     const plan = planWaves({
       strategy: strategy(wave('low', { risk: 'low' })),
       fleet: fleet(),
-      clusters: [cluster('z'), cluster('b'), cluster('a', { risk: 'low' })],
+      clusters: [cluster('z', { risk: 'high' }), cluster('b', { risk: 'medium' }), cluster('a', { risk: 'low' })],
     });
     expect(plan.errors).toMatchObject([
       { reason: 'LeftoverClusters', clusters: ['b', 'z'], message: 'no wave selects b, z' },
@@ -98,7 +98,7 @@ describe('planWaves', () => {
 
   it('refuses an empty wave unless the strategy allows it', () => {
     const low = { risk: 'low' } as const;
-    const input = { fleet: fleet(), clusters: [cluster('a')] };
+    const input = { fleet: fleet(), clusters: [cluster('a', { risk: 'high' })] };
     expect(planWaves({ ...input, strategy: strategy(wave('low', low), wave('rest')) }).errors).toMatchObject([
       { reason: 'EmptyWave', wave: 'low' },
     ]);
@@ -108,6 +108,32 @@ describe('planWaves', () => {
     });
     expect(allowed.errors).toEqual([]);
     expect(allowed.waves[0]).toMatchObject({ size: 0, maxConcurrent: 1, failureBudget: 0 });
+  });
+
+  it('refuses a wave by risk over clusters whose risk nobody has said, and names them once', () => {
+    const errorsFor = (...waves: StrategyWave[]) =>
+      planWaves({
+        strategy: strategy(...waves),
+        fleet: fleet(),
+        clusters: [cluster('b'), cluster('a'), cluster('c', { risk: 'low' }), cluster('d', { region: 'us' })],
+      }).errors;
+    const european = selector({ regions: ['eu'] });
+    expect(errorsFor(wave('low', { risk: 'low', clusters: european }), wave('rest'))).toMatchObject([
+      { reason: 'NotSupportedYet', wave: 'low', clusters: ['a', 'b'], message: expect.stringContaining('of a, b,') },
+    ]);
+    // Nothing was low: because nobody said it, and not because the wave is empty.
+    expect(errorsFor(wave('high', { risk: 'high' }), wave('rest')).map(({ reason }) => reason)).toEqual([
+      'NotSupportedYet',
+    ]);
+    // An earlier wave has taken those that nobody judged.
+    expect(
+      errorsFor(
+        wave('first', {
+          clusters: selector({ matchExpressions: [{ key: 'x', operator: 'DoesNotExist', values: [] }] }),
+        }),
+        wave('low', { risk: 'low', allowEmpty: true }),
+      ),
+    ).toEqual([]);
   });
 
   it('refuses a fleet without clusters', () => {

@@ -33,7 +33,7 @@ export interface PlannedMember {
   readonly reason: string;
 }
 
-export type PlanErrorReason = 'NoClusters' | 'EmptyWave' | 'LeftoverClusters';
+export type PlanErrorReason = 'NoClusters' | 'EmptyWave' | 'LeftoverClusters' | 'NotSupportedYet';
 
 export interface PlanError {
   readonly reason: PlanErrorReason;
@@ -60,8 +60,11 @@ export interface PlanInput {
 
 const isRest = (wave: StrategyWave): boolean => wave.clusters === null && wave.risk === null;
 
+const reaches = (wave: StrategyWave, cluster: Cluster): boolean =>
+  wave.clusters === null || selects(wave.clusters, cluster);
+
 const takes = (wave: StrategyWave, cluster: Cluster): boolean =>
-  (wave.clusters === null || selects(wave.clusters, cluster)) && (wave.risk === null || wave.risk === cluster.risk);
+  (wave.risk === null || wave.risk === cluster.risk) && reaches(wave, cluster);
 
 const reasonFor = (wave: StrategyWave): string => {
   if (isRest(wave)) return `Wave ${wave.name} takes whatever no earlier wave selected.`;
@@ -142,15 +145,59 @@ const noClusters = (fleet: Fleet): PlanError => ({
   remedy: `label clusters so that ${describeSelector(fleet.clusters)} selects them`,
 });
 
-/** Who goes when, and why: the same input in any order gives the same plan. */
-export const planWaves = ({ strategy, fleet, clusters }: PlanInput): WavePlan => {
+const unknownRisk = (wave: StrategyWave, clusters: readonly Cluster[]): PlanError => {
+  const names = [...clusters].sort(byName).map((cluster) => cluster.name);
+  return {
+    reason: 'NotSupportedYet',
+    wave: wave.name,
+    clusters: names,
+    message: `NotSupportedYet: wave ${wave.name} asks for the risk of ${named(names)}, and risk is not computed yet`,
+    remedy: 'say it: spec.risk or the label risk of these clusters, low, medium or high',
+  };
+};
+
+interface Division {
+  readonly size: number;
+  /** By the wave's index. */
+  readonly taken: readonly (readonly Cluster[])[];
+  readonly left: readonly Cluster[];
+  /** By the wave's index: those that only their risk, which nobody has said, could have brought there. */
+  readonly unsure: readonly (readonly Cluster[])[];
+}
+
+const divide = ({ strategy: { waves }, fleet, clusters }: PlanInput): Division => {
   const inFleet = clustersOf(fleet, clusters);
-  const taken: Cluster[][] = strategy.waves.map(() => []);
+  const taken: Cluster[][] = waves.map(() => []);
+  const unsure: Cluster[][] = waves.map(() => []);
   const left: Cluster[] = [];
   for (const cluster of inFleet) {
-    const first = strategy.waves.findIndex((wave) => takes(wave, cluster));
+    const first = waves.findIndex((wave) => takes(wave, cluster));
     (taken[first] ?? left).push(cluster);
+    if (cluster.risk !== null) continue;
+    for (const [index, wave] of waves.slice(0, first < 0 ? waves.length : first).entries())
+      if (wave.risk !== null && reaches(wave, cluster)) unsure[index]?.push(cluster);
   }
+  return { size: inFleet.length, taken, left, unsure };
+};
+
+const errorsOf = ({ strategy, fleet }: PlanInput, { size, taken, left, unsure }: Division): readonly PlanError[] => {
+  if (size === 0) return [noClusters(fleet)];
+  const ofWaves = strategy.waves.flatMap((wave, index) => {
+    const asked = unsure[index] ?? [];
+    if (asked.length > 0) return [unknownRisk(wave, asked)];
+    return taken[index]?.length === 0 && !wave.allowEmpty ? [emptyWave(wave)] : [];
+  });
+  return [...ofWaves, ...(left.length === 0 ? [] : [leftovers(left)])];
+};
+
+/** Why there is no plan to be made, without making one. */
+export const checkWaves = (input: PlanInput): readonly PlanError[] => errorsOf(input, divide(input));
+
+/** Who goes when, and why: the same input in any order gives the same plan. */
+export const planWaves = (input: PlanInput): WavePlan => {
+  const { strategy } = input;
+  const division = divide(input);
+  const { taken } = division;
   const waves = strategy.waves.map((wave, index) => plannedWave(strategy, wave, index, taken[index]?.length ?? 0));
   const members = strategy.waves.flatMap((wave, index) =>
     interleaveFailureDomains(taken[index] ?? []).map((cluster, position) => ({
@@ -162,10 +209,5 @@ export const planWaves = ({ strategy, fleet, clusters }: PlanInput): WavePlan =>
       reason: reasonFor(wave),
     })),
   );
-  const empty = strategy.waves.filter((wave, index) => taken[index]?.length === 0 && !wave.allowEmpty);
-  const errors =
-    inFleet.length === 0
-      ? [noClusters(fleet)]
-      : [...empty.map(emptyWave), ...(left.length === 0 ? [] : [leftovers(left)])];
-  return { waves, members, errors };
+  return { waves, members, errors: errorsOf(input, division) };
 };

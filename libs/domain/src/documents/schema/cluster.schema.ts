@@ -35,7 +35,10 @@ const spec = fields({
     .optional()
     .describe("What it fails together with. Default: the cluster's name, so that it fails alone."),
   characteristics: characteristics().default({}).describe('Facts that are shown with the cluster.'),
-  risk: z.enum(RISKS).optional().describe('How much a failure here hurts; waves can select by it.'),
+  risk: z
+    .enum(RISKS)
+    .optional()
+    .describe('How much a failure here hurts; waves can select by it. Default: the label `risk`.'),
   credentials: fields({ name: name().describe('A name in the credential store.') })
     .optional()
     .describe("Never the secret itself. Default: the cluster's name."),
