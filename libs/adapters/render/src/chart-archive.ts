@@ -20,6 +20,19 @@ const field = (header: Buffer, from: number, length: number): string => {
 /** The path of `path=` in a pax header: `<length> <key>=<value>\n` each. */
 const paxPath = (content: Buffer): string | null => /^\d+ path=(.*)$/m.exec(content.toString('utf8'))?.[1] ?? null;
 
+/** Bytes; what file systems take. */
+const MAX_NAME = 255;
+const MAX_PATH = 2_000;
+const MAX_DEPTH = 50;
+
+const isPath = (path: string): boolean => {
+  if (Buffer.byteLength(path) > MAX_PATH || path.includes('\0') || path.includes('\\')) return false;
+  const parts = path.split('/');
+  const good = (part: string): boolean =>
+    part !== '' && part !== '.' && part !== '..' && Buffer.byteLength(part) <= MAX_NAME;
+  return parts.length <= MAX_DEPTH && parts.every(good);
+};
+
 /** The plain files of a chart's archive. Links, devices and paths that leave the archive are refused. Throws RenderFailure. */
 export const readChartArchive = (archive: Buffer, file: string, limits: Limits): Entry[] => {
   const broken = (what: string): Error =>
@@ -35,6 +48,19 @@ export const readChartArchive = (archive: Buffer, file: string, limits: Limits):
     }
     throw broken('is not compressed with gzip');
   }
+  const files = new Set<string>();
+  const directories = new Set<string>();
+  /** Nothing is a file and a directory at once. */
+  const checkPlace = (path: string): void => {
+    const above = path
+      .split('/')
+      .slice(0, -1)
+      .map((_, index, parts) => parts.slice(0, index + 1).join('/'));
+    if (directories.has(path) || above.some((directory) => files.has(directory)))
+      throw broken(`has ${JSON.stringify(path)} as a file and as a directory`);
+    files.add(path);
+    for (const directory of above) directories.add(directory);
+  };
   const entries: Entry[] = [];
   let longPath: string | null = null;
   for (let at = 0; at + BLOCK <= tar.length;) {
@@ -51,8 +77,8 @@ export const readChartArchive = (archive: Buffer, file: string, limits: Limits):
       const prefix = field(header, 257, 6).startsWith('ustar') ? field(header, 345, 155) : '';
       const path = longPath ?? (prefix === '' ? field(header, 0, 100) : `${prefix}/${field(header, 0, 100)}`);
       longPath = null;
-      const bad = (part: string): boolean => part === '' || part === '.' || part === '..' || part.includes('\\');
-      if (path.split('/').some(bad)) throw broken(`has the forbidden path ${JSON.stringify(path)}`);
+      if (!isPath(path)) throw broken(`has the forbidden path ${JSON.stringify(path)}`);
+      checkPlace(path);
       entries.push({ path, content });
       if (entries.length > limits.sourceFiles) throw broken(`has more than ${limits.sourceFiles} files`);
     } else if (type === '5' || type === 'g') longPath = null;

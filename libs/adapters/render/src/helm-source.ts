@@ -105,16 +105,48 @@ const prepareChart = async (chart: string, shownAs: string, limits: Limits, leve
 
 /** Helm resolves references of a schema before it renders, and would read any file of this machine. */
 const refuseFileReferences = async (chart: string, shownAs: string): Promise<void> => {
-  const schema = await readFile(join(chart, 'values.schema.json'), 'utf8').catch(() => '');
-  const found = /"\$(?:ref|schema|id|dynamicRef)"\s*:\s*"(?:file:|\/|\.\.)[^"]*"/i.exec(schema);
-  if (found === null) return;
+  const text = await readFile(join(chart, 'values.schema.json'), 'utf8').catch(() => '');
+  if (text === '') return;
   const file = `${shownAs}/values.schema.json`;
+  const found = referenceElsewhere(parsedSchema(text, file));
+  if (found === null) return;
   throw fail(
     'SourceOutsideTree',
-    `the schema refers to a file outside of it: ${found[0]}`,
-    'write the schema in one file',
+    `the schema refers to something outside of it: ${found.slice(0, 200)}`,
+    'write the schema in one file, with references that begin with #',
     { file },
   );
+};
+
+const parsedSchema = (text: string, file: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Helm's parser may see a reference where ours sees none.
+    throw fail('HelmFailed', 'the schema of the values is not JSON', 'mend the schema', { file });
+  }
+};
+
+/** What leads from a schema to another document. References to its own parts begin with `#`; identifiers only name it. */
+const REFERENCES: ReadonlySet<string> = new Set(['$ref', '$dynamicRef', '$recursiveRef']);
+const IDENTIFIERS: ReadonlySet<string> = new Set(['$id', '$schema']);
+
+/** The first of them, as it is written; null: there is none. Without recursion: the depth is the chart's. */
+const referenceElsewhere = (schema: unknown): string | null => {
+  const open: unknown[] = [schema];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [name, member] of Object.entries(value)) {
+      open.push(member);
+      if (typeof member !== 'string') continue;
+      const bad =
+        (REFERENCES.has(name) && !member.startsWith('#')) ||
+        (IDENTIFIERS.has(name) && !/^(?:https?:\/\/|#)/i.test(member));
+      if (bad) return `${name}: ${member}`;
+    }
+  }
+  return null;
 };
 
 const guardCharts = async (directory: string, otherTime: boolean): Promise<void> => {

@@ -200,10 +200,29 @@ describe('Helm', () => {
     expect((await app.error(request)).code).toBe(code);
   });
 
-  it('refuses a schema that reads files of the machine', async () => {
+  it.each([
+    ['a file', '{"properties": {"a": {"$ref": "file:///etc/hosts"}}}', 'SourceOutsideTree'],
+    ['a path', '{"properties": {"a": {"$ref": "root/.docker/config.json"}}}', 'SourceOutsideTree'],
+    ['a name in disguise', '{"properties": {"a": {"\\u0024ref": "/etc/hosts"}}}', 'SourceOutsideTree'],
+    ['a value in disguise', '{"items": [{"$dynamicRef": "\\u002fetc/hosts"}]}', 'SourceOutsideTree'],
+    ['a file that it would be', '{"$id": "file:///root/", "properties": {}}', 'SourceOutsideTree'],
+    ['no JSON', '{"properties": {"a": {"$ref": "x",}}}', 'HelmFailed'],
+  ])('refuses a schema that leads to %s', async (_, schema, code) => {
     template(configMap('a', 'x'));
-    app.write({ 'app/values.schema.json': '{"properties": {"a": {"$ref": "file:///etc/hosts"}}}' });
-    expect((await app.error()).code).toBe('SourceOutsideTree');
+    app.write({ 'app/values.schema.json': schema });
+    expect(await app.error()).toMatchObject({ code, file: 'app/values.schema.json' });
+  });
+
+  it('takes a schema that refers to its own parts', async () => {
+    template(configMap('a', 'x'));
+    const schema = {
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      $id: 'https://example.com/values.json',
+      definitions: { color: { type: 'string' } },
+      properties: { color: { $ref: '#/definitions/color' } },
+    };
+    app.write({ 'app/values.schema.json': JSON.stringify(schema) });
+    expect((await app.bundle()).objects).toHaveLength(1);
   });
 
   it('is off the network while it renders', async () => {
@@ -217,17 +236,31 @@ describe('Helm', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as { port: number };
     template(configMap('a', 'x'));
-    app.write({ 'app/values.schema.json': `{"properties": {"a": {"$ref": "http://127.0.0.1:${port}/x.json"}}}` });
+    app.write({ 'app/values.schema.json': `{"$schema": "http://127.0.0.1:${port}/x.json"}` });
     const error = await app.error();
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
     expect([error.code, asked]).toEqual(['HelmFailed', 0]);
   });
 
+  it('says which of its own files a chart cannot have beside each other', async () => {
+    app.write({
+      'app/Chart.yaml': chart('web', 'dependencies: [{name: two, version: 0.1.0, repository: "file://../two"}]\n'),
+    });
+    app.write({ 'app/charts': 'a file', 'two/Chart.yaml': chart('two') });
+    expect(await app.error()).toMatchObject({
+      code: 'InvalidSource',
+      message: expect.stringContaining('charts') as string,
+    });
+    expect(JSON.stringify(await app.error())).not.toContain(app.root);
+  });
+
   it.each([
     ['a link', { 'x/Chart.yaml': chart('x'), 'x/evil': { type: '2' } }, 'ChartUnavailable'],
     ['a path that leaves it', { 'x/Chart.yaml': chart('x'), 'x/../../evil': 'x' }, 'ChartUnavailable'],
     ['an absolute path', { '/tmp/evil': 'x' }, 'ChartUnavailable'],
+    ['a file in the place of a directory', { 'x/a': 'x', 'x/a/b': 'x' }, 'ChartUnavailable'],
+    ['one that only shows in the chart', { 'x/a': 'x', 'y/a/b': 'x' }, 'InvalidSource'],
     ['gigabytes of nothing', { 'x/zeros': '\0'.repeat(30 << 20) }, 'TooLarge'],
   ])('refuses an archive with %s', async (_, entries, code) => {
     const { gzipSync } = await import('node:zlib');

@@ -227,6 +227,22 @@ describe('plain YAML', () => {
       expect((await app.error({ limits: { sourceFiles: 2 } })).code).toBe('TooLarge');
     });
 
+    it('a few links make more paths than anybody can walk', async () => {
+      for (let level = 0; level < 28; level++) {
+        const next = `../d${level + 1}`;
+        app
+          .write({ [`app/d${level}/.keep`]: '' })
+          .link(`app/d${level}/a`, next)
+          .link(`app/d${level}/b`, next);
+      }
+      app.write({ 'app/d28/a.yaml': configMap('a', 'x') });
+      expect((await app.error()).code).toBe('TooLarge');
+      const stopped = new AbortController();
+      const rendering = app.error({ signal: stopped.signal, limits: { sourceFiles: 1_000_000 } });
+      setTimeout(() => stopped.abort(), 100);
+      expect((await rendering).code).toBe('Aborted');
+    }, 60_000);
+
     it('several things are wrong: all are named', async () => {
       app.write({ 'app/a.yaml': 'kind: A\n---\napiVersion: v1\n', 'app/b.yaml': configMap('a', 'x') });
       expect((await app.errors()).map(({ file, line }) => [file, line])).toEqual([

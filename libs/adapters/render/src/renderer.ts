@@ -8,7 +8,7 @@ import { ChartFetcher } from './chart-fetcher.ts';
 import { renderHelm, stageLocalDependencies } from './helm-source.ts';
 import { renderKustomize } from './kustomize-source.ts';
 import { KUSTOMIZATION_FILES, renderPlain } from './plain-source.ts';
-import { fail, RenderFailure } from './render-failure.ts';
+import { fail, RenderFailure, unfitPath } from './render-failure.ts';
 import type { Limits } from './render-limits.ts';
 import { withDefaults } from './render-limits.ts';
 import type { NetworkIsolation, SandboxRequest, SandboxResult } from './sandbox.ts';
@@ -82,6 +82,8 @@ export class LocalRenderer implements Renderer {
       return chart === undefined ? bundle : { ...bundle, chart };
     } catch (error) {
       if (error instanceof RenderFailure) return { ok: false, errors: error.errors };
+      const unfit = unfitPath(error, workDir);
+      if (unfit !== null) return { ok: false, errors: unfit.errors };
       throw error;
     } finally {
       await rm(workDir, { recursive: true, force: true });
@@ -89,7 +91,7 @@ export class LocalRenderer implements Renderer {
   }
 
   private async renderSource(request: RenderRequest, limits: Limits, workDir: string): Promise<Rendered> {
-    const tree = request.dir === undefined ? null : await SourceTree.open(request.dir, limits);
+    const tree = request.dir === undefined ? null : await SourceTree.open(request.dir, limits, request.signal);
     if (request.chart !== undefined) return this.renderFetched(request, request.chart, tree, limits, workDir);
     if (tree === null) throw fail('InvalidRequest', 'the application has no source', 'name a path or a chart');
     const path = tree.clean(request.path ?? '');

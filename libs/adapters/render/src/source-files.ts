@@ -12,6 +12,8 @@ export interface SourceFile {
   readonly size: number;
 }
 
+const SMALLER = 'move what is not part of the application elsewhere';
+
 const within = (root: string, path: string): boolean => path === root || path.startsWith(root + sep);
 
 /**
@@ -21,16 +23,19 @@ const within = (root: string, path: string): boolean => path === root || path.st
 export class SourceTree {
   private readonly root: string;
   private readonly limits: Limits;
-  private files = 0;
+  private readonly signal: AbortSignal | null;
+  /** Directories too, as often as links lead to them: a few links can make more paths than anybody can walk. */
+  private visited = 0;
   private bytes = 0;
 
-  private constructor(root: string, limits: Limits) {
+  private constructor(root: string, limits: Limits, signal: AbortSignal | null) {
     this.root = root;
     this.limits = limits;
+    this.signal = signal;
   }
 
-  static async open(dir: string, limits: Limits): Promise<SourceTree> {
-    return new SourceTree(await realpath(dir), limits);
+  static async open(dir: string, limits: Limits, signal?: AbortSignal): Promise<SourceTree> {
+    return new SourceTree(await realpath(dir), limits, signal ?? null);
   }
 
   /** The path relative to the tree, without `.` and `..`. Throws where it leaves the tree by its text alone. */
@@ -84,12 +89,13 @@ export class SourceTree {
   async list(path: string, skip: (name: string) => boolean): Promise<SourceFile[]> {
     const files: SourceFile[] = [];
     const walk = async (at: string, above: readonly string[]): Promise<void> => {
+      this.countVisit();
       const found = await this.find(at);
       if (found === null)
         throw fail('SourceNotFound', `${JSON.stringify(at)} leads nowhere`, 'mend or remove the link', { file: at });
       if (found.type === 'file') {
         const { size } = await lstat(found.real);
-        this.count(size);
+        this.countBytes(size);
         files.push({ path: at, real: found.real, size });
         return;
       }
@@ -106,13 +112,19 @@ export class SourceTree {
     return files;
   }
 
-  private count(size: number): void {
-    this.files += 1;
+  private countVisit(): void {
+    if (this.signal?.aborted === true) throw fail('Aborted', 'rendering was stopped', 'try again');
+    this.visited += 1;
+    const { sourceFiles } = this.limits;
+    if (this.visited > sourceFiles)
+      throw fail('TooLarge', `the source has more than ${sourceFiles} files and directories`, SMALLER);
+  }
+
+  private countBytes(size: number): void {
     this.bytes += size;
-    const { sourceFiles, sourceBytes } = this.limits;
-    const remedy = 'move what is not part of the application elsewhere';
-    if (this.files > sourceFiles) throw fail('TooLarge', `the source has more than ${sourceFiles} files`, remedy);
-    if (this.bytes > sourceBytes) throw fail('TooLarge', `the source is larger than ${mebibytes(sourceBytes)}`, remedy);
+    const { sourceBytes } = this.limits;
+    if (this.bytes > sourceBytes)
+      throw fail('TooLarge', `the source is larger than ${mebibytes(sourceBytes)}`, SMALLER);
   }
 
   async text(file: Pick<SourceFile, 'path' | 'real'>): Promise<string> {

@@ -1,8 +1,8 @@
 /** A tar archive in the plain old format. */
-export const tar = (entries: Readonly<Record<string, string | { type: string }>>): Buffer =>
+export const tar = (entries: Readonly<Record<string, string | { type: string; content?: string }>>): Buffer =>
   Buffer.concat([
     ...Object.entries(entries).flatMap(([path, entry]) => {
-      const content = Buffer.from(typeof entry === 'string' ? entry : '');
+      const content = Buffer.from(typeof entry === 'string' ? entry : (entry.content ?? ''));
       const header = Buffer.alloc(512);
       header.write(path, 0);
       header.write('0000644\0', 100);

@@ -72,6 +72,8 @@ export type RenderErrorCode =
   | 'SourceAmbiguous'
   | 'SourceOutsideTree'
   | 'SourceEmpty'
+  /** Its files cannot lie beside each other, or their names are none. */
+  | 'InvalidSource'
   | 'TooLarge'
   | 'NotText'
   | 'InvalidYaml'
