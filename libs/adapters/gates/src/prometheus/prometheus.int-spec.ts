@@ -1,5 +1,6 @@
 import type { MonitoringServer } from '@breakwater/testing';
 import { findMonitoring, startMetrics, startPrometheus } from '@breakwater/testing';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createGateProbes } from '../index.ts';
 import { gateRequest } from '../testing/gate-request.ts';
 
@@ -43,6 +44,7 @@ if (monitoring === null) {
       for (;;) {
         const measurement = await measure(spec);
         if (measurement.verdict === verdict) return measurement;
+        await delay(50);
       }
     };
 
@@ -53,7 +55,7 @@ if (monitoring === null) {
       failing = 0.2;
       const failed = await until('Failure', spec);
       expect(failed.evidence).toMatch(/^0\.2 \(.*cluster=eu-1.*\): does not meet success result < 0\.05$/);
-    }, 30_000);
+    }, 60_000);
 
     it('judges all series at once, and each cluster by itself', async () => {
       failing = 0.2;
@@ -66,7 +68,7 @@ if (monitoring === null) {
       const both = await measure(spec, { clusters });
       expect(both.verdict).toBe('Failure');
       expect(both.evidence).toMatch(/^1 of 2 clusters: eu-1: 0\.2/);
-    }, 30_000);
+    }, 60_000);
 
     it('is inconclusive without data, about what is no number, and about several series where one is meant', async () => {
       await until('Success', { query: 'app_failing', success: 'size(results) == 2' });
@@ -85,7 +87,7 @@ if (monitoring === null) {
         verdict: 'Inconclusive',
         evidence: expect.stringContaining('use results'),
       });
-    }, 30_000);
+    }, 60_000);
 
     it('is an error when the query is none, in the words of the server', async () => {
       expect(await measure({ query: 'sum(', success: 'result < 1.0' })).toMatchObject({
