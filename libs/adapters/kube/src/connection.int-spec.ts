@@ -13,7 +13,7 @@ import type { Timeouts } from './transport.ts';
 
 const { describe: describeWithTestbed } = requireTestbed();
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const SHORT: Partial<Timeouts> = { connect: 1_500, request: 2_000, throttle: 1_000 };
 
@@ -44,6 +44,14 @@ describeWithTestbed('connection', () => {
     }
   };
 
+  /** A server that has just come back may still be too slow for short time-outs; nothing else may be wrong with it. */
+  const untilApplied = async (scene: Scene): Promise<unknown> => {
+    for (const deadline = Date.now() + 90_000; ;) {
+      const outcome = await scene.apply([configMap('a', { a: '1' })], { nonce: 'n' });
+      if (outcome.kind !== 'Unreachable' || Date.now() > deadline) return outcome;
+    }
+  };
+
   it('says which cluster it is', async () => {
     expect(await identifyWith(cluster.kubeconfig)).toEqual({
       kind: 'Identified',
@@ -62,7 +70,7 @@ describeWithTestbed('connection', () => {
       kind: 'Refused',
       reason: 'Unauthorized',
     });
-    expect(await identifyWith(null)).toMatchObject({ kind: 'Refused', reason: 'CredentialsRefused' });
+    expect(await identifyWith(null)).toMatchObject({ kind: 'Refused', reason: 'CredentialsNotFound' });
   });
 
   it('says ConnectionRefused, NameNotResolved', async () => {
@@ -90,8 +98,7 @@ describeWithTestbed('connection', () => {
     expect(outcome).toMatchObject({ kind: 'Unreachable', reason: 'Timeout', partial: false });
     expect(performance.now() - started).toBeLessThan(10_000);
     await cluster.thaw();
-    const nonce = 'n';
-    expect(await scene.apply([configMap('a', { a: '1' })], { nonce })).toMatchObject({ kind: 'Applied' });
+    expect(await untilApplied(scene)).toMatchObject({ kind: 'Applied' });
     await scene.close();
     await bed.reset();
   });
@@ -105,7 +112,7 @@ describeWithTestbed('connection', () => {
       reason: expect.stringMatching(/^Connection(Refused|Lost)$/) as string,
     });
     await cluster.restart();
-    expect(await scene.apply([configMap('a', { a: '1' })])).toMatchObject({ kind: 'Applied' });
+    expect(await untilApplied(scene)).toMatchObject({ kind: 'Applied' });
     await scene.close();
     await bed.reset();
   });

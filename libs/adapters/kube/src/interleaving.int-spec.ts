@@ -5,7 +5,7 @@ import { comparable, configMap, deployment, openPermit, POLICY, Scene } from './
 
 const { describe: describeWithTestbed } = requireTestbed();
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 /** Requests of one kind of session, from this one on, wait until they are let go. */
 const holdFrom = (first: number): { permit: ReturnType<typeof openPermit>; held: Promise<void>; letGo: () => void } => {
@@ -140,7 +140,7 @@ describeWithTestbed('a worker that sleeps before one of its requests', () => {
     const proxy = await scene.cluster.proxy();
     const sleeper = await new Scene(
       scene.cluster,
-      { request: 700, connect: 700 },
+      { request: 2_000, connect: 2_000 },
       proxy.kubeconfig,
       'breakwater/sleeper',
     ).connect();

@@ -51,7 +51,7 @@ describeWithTestbed('rollback and prune', () => {
   afterAll(() => bed?.release());
   beforeEach(async () => {
     await bed.reset();
-    scene = await new Scene(bed.clusters[0]!, { established: 3_000 }).connect();
+    scene = await new Scene(bed.clusters[0]!).connect();
   });
   afterEach(() => scene.close());
 
@@ -275,6 +275,8 @@ describeWithTestbed('rollback and prune', () => {
 
   it('takes a webhook that refuses everything away before it takes the fence', async () => {
     const v1 = [configMap('a', { v: '1' })];
+    await scene.close();
+    scene = await new Scene(bed.clusters[0]!, { established: 3_000 }).connect();
     await scene.apply(v1, { nonce: 'n' });
     await scene.apply([configMap('a', { v: '2' }), denyAll('deny-all')], { nonce: 'f', epoch: 2, rollout: 'r2' });
     // Its own fence could not be closed: the webhook refuses that.

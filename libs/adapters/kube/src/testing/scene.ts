@@ -73,7 +73,7 @@ export class Scene {
     this.cluster = cluster;
     this.connector = createClusterConnector({
       credentials: { read: () => Promise.resolve({ kubeconfig, version: '1' }) },
-      timeouts: { deletion: 8_000, established: 15_000, ...timeouts },
+      timeouts: { established: 15_000, ...timeouts },
       userAgent,
     });
   }
