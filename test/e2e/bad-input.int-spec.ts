@@ -232,7 +232,7 @@ describeWithTestbed('clusters that answer badly', () => {
     const third = await stage.rollOut('web', await stage.commit('web', () => bundle('3')));
     await stage.until(third.id, ({ reason }) => reason === 'PreflightFailed');
     expect(await stage.commands.find(second.id)).toMatchObject({ state: 'Superseded' });
-    await createFleetCommands({ record: stage.record }).acceptCluster('c3', PERSON);
+    await createFleetCommands({ record: stage.record }).acceptCluster('c3', {}, PERSON);
     expect(await stage.record.cluster.application('web', 'c3')).toMatchObject({ lastGood: null });
     expect(await stage.end(third.id, 90_000)).toMatchObject({ state: 'Succeeded' });
     expect((await stage.target(third.id, 'c3')).previous).toBeNull();

@@ -11,6 +11,7 @@ import {
 import type { Log } from '@breakwater/platform';
 import { createApi } from './api.ts';
 import type { Readiness } from './operations/operations.controller.ts';
+import { recordReadiness } from './operations/record-readiness.ts';
 
 export interface ApiProgramParts {
   readonly record: RecordPort;
@@ -46,7 +47,7 @@ export const startApiProgram = async (parts: ApiProgramParts): Promise<ApiProgra
       tokens: gateTokens,
       ...createGateAnswers({ record, wakeUps, monotonic: () => performance.now() }),
     },
-    readiness: parts.readiness ?? firstSyncTried(record),
+    readiness: parts.readiness ?? recordReadiness(record),
     hooks: {
       secret: async (repository) => ((await record.sync.repository(repository)) === null ? null : hookSecret),
       onRepositoryHook: (repository) => wakeRepository(record, repository),
@@ -59,13 +60,3 @@ export const startApiProgram = async (parts: ApiProgramParts): Promise<ApiProgra
     throw error;
   }
 };
-
-/** An API of its own sees the other programs only by what they write into the record. */
-const firstSyncTried =
-  (record: RecordPort): Readiness =>
-  async () => {
-    const repositories = await record.sync.repositories();
-    const tried = repositories.length > 0 && repositories.every(({ triedAt }) => triedAt !== null);
-    const check = tried ? { ok: true } : { ok: false, message: 'the first sync of the repositories was not tried yet' };
-    return { ok: tried, checks: { sync: check } };
-  };

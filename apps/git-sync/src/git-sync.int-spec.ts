@@ -161,7 +161,7 @@ describe('a commit that takes much away', () => {
     await under.sync();
     const commit = repository.write('clusters.yaml', cluster('eu-1') + '---\n' + cluster('us-1')).commit();
     expect(await under.sync()).toMatchObject({ state: 'Held' });
-    const approved = await under.fleet.approveRepository(FLEET_REPOSITORY, ADMIN);
+    const approved = await under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN);
     expect(approved).toMatchObject({ state: 'Synced', good: { commit } });
     expect(names((await under.inForce()).clusters)).toEqual(['eu-1', 'us-1']);
     expect(await under.sync()).toMatchObject({ state: 'Synced', good: { commit } });
@@ -174,7 +174,7 @@ describe('a commit that takes much away', () => {
     repository.write('clusters.yaml', cluster('eu-1') + '---\n' + cluster('us-1')).commit();
     await under.sync();
     repository.write('README.md', 'words').commit();
-    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, ADMIN)).rejects.toMatchObject({ code: 'CommitMoved' });
+    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN)).rejects.toMatchObject({ code: 'CommitMoved' });
     expect(await under.record.sync.repository(FLEET_REPOSITORY)).toMatchObject({ state: 'Held' });
     expect((await under.inForce()).clusters).toHaveLength(4);
   });
@@ -182,10 +182,10 @@ describe('a commit that takes much away', () => {
   it('cannot be approved when nothing is held', async () => {
     await under.start();
     await under.sync();
-    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, ADMIN)).rejects.toMatchObject({
+    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN)).rejects.toMatchObject({
       code: 'StateForbids',
     });
-    await expect(under.fleet.approveRepository('nowhere', ADMIN)).rejects.toMatchObject({ code: 'RepositoryNotFound' });
+    await expect(under.fleet.approveRepository('nowhere', {}, ADMIN)).rejects.toMatchObject({ code: 'RepositoryNotFound' });
   });
 });
 

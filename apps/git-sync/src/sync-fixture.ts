@@ -148,7 +148,7 @@ export class SyncUnderTest {
   }
 
   sync(): Promise<RepositoryRecord> {
-    return this.fleet.syncRepository(FLEET_REPOSITORY, ADMIN);
+    return this.fleet.syncRepository(FLEET_REPOSITORY, {}, ADMIN);
   }
 
   release(name: string, revision: string | null): Promise<NonNullable<SyncRequest['answer']>> {

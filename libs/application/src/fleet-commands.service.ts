@@ -4,7 +4,7 @@ import type { WakeUps } from './ports/wake-ups.port.ts';
 import { newestFleet } from './releases/newest-fleet.ts';
 import { ask } from './releases/find-release.ts';
 import { leaveOutOfRollouts } from './rollout/quarantine.ts';
-import { type Actor, type FleetCommands, UseCaseError } from './use-cases.ts';
+import { type FleetCommands, UseCaseError } from './use-cases.ts';
 
 /** Without wake-ups, workers find what has changed by its due time. */
 export interface FleetCommandsParts {
@@ -18,13 +18,18 @@ export const createFleetCommands = ({ record, wakeUps }: FleetCommandsParts): Fl
     if (found !== null) return found;
     throw new UseCaseError('NotFound', 'RepositoryNotFound', `there is no repository ${name}`);
   };
-  const askedFor = (type: string, name: string, actor: Actor, commit: string | null) =>
+  const askedFor = (
+    type: string,
+    name: string,
+    { by, reason }: { readonly by: string; readonly reason: string },
+    commit: string | null,
+  ) =>
     record.audit.append([
       {
         type,
-        actor: actor.name,
-        reason: '',
-        message: `${actor.name} asked for it`,
+        actor: by,
+        reason,
+        message: `${by} asked for it`,
         repository: name,
         data: { commit },
       },
@@ -38,18 +43,18 @@ export const createFleetCommands = ({ record, wakeUps }: FleetCommandsParts): Fl
   };
 
   return {
-    syncRepository: async (name, actor) => {
+    syncRepository: async (name, { reason = '' }, actor) => {
       await repository(name);
-      await askedFor('repository.sync', name, actor, null);
+      await askedFor('repository.sync', name, { by: actor.name, reason }, null);
       await ask(record, { repository: name, kind: 'sync', application: null, revision: null });
       return repository(name);
     },
-    approveRepository: async (name, actor) => {
+    approveRepository: async (name, { reason = '' }, actor) => {
       const { state, observed } = await repository(name);
       if (state !== 'Held' || observed === null) {
         throw new UseCaseError('Conflict', 'StateForbids', `the repository is ${state}, no commit is held`, { state });
       }
-      await askedFor('repository.approve', name, actor, observed.commit);
+      await askedFor('repository.approve', name, { by: actor.name, reason }, observed.commit);
       const question = { repository: name, kind: 'approve', application: null, revision: observed.commit } as const;
       const answer = await ask(record, question);
       if (!answer.ok) {
@@ -58,8 +63,8 @@ export const createFleetCommands = ({ record, wakeUps }: FleetCommandsParts): Fl
       }
       return repository(name);
     },
-    acceptCluster: async (name, actor) => {
-      const accepted = await record.cluster.accept(name, actor.name);
+    acceptCluster: async (name, { reason }, actor) => {
+      const accepted = await record.cluster.accept(name, actor.name, reason);
       if (accepted !== null) return accepted;
       const known = await record.cluster.get(name);
       if (known === null) throw new UseCaseError('NotFound', 'ClusterNotFound', `there is no cluster ${name}`);

@@ -206,10 +206,10 @@ export interface ClusterChanges {
 
 export interface FleetCommands {
   /** Fetches now and returns when the commit has been judged. */
-  syncRepository(name: string, actor: Actor): Promise<RepositoryRecord>;
+  syncRepository(name: string, input: { readonly reason?: string }, actor: Actor): Promise<RepositoryRecord>;
   /** Lets a `Held` commit through. */
-  approveRepository(name: string, actor: Actor): Promise<RepositoryRecord>;
-  acceptCluster(name: string, actor: Actor): Promise<ClusterRecord>;
+  approveRepository(name: string, input: { readonly reason?: string }, actor: Actor): Promise<RepositoryRecord>;
+  acceptCluster(name: string, input: { readonly reason?: string }, actor: Actor): Promise<ClusterRecord>;
   /** No rollout begins anything there until it is released; what is in flight there finishes. */
   quarantineCluster(name: string, input: { readonly reason: string }, actor: Actor): Promise<ClusterRecord>;
   releaseCluster(name: string, input: { readonly reason?: string }, actor: Actor): Promise<ClusterRecord>;

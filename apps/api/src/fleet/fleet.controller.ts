@@ -1,21 +1,29 @@
 import type { FleetCommands, RecordPort, RolloutCommands } from '@breakwater/application';
-import { Problem } from '@breakwater/platform';
+import { API_PREFIX, Problem } from '@breakwater/platform';
 import { Controller, Inject } from '@nestjs/common';
 import type { Principal } from '../http/api-request.ts';
 import { By, Input, Route } from '../http/route.decorator.ts';
 import type { AnswerOf, InputOf } from '../http/route.decorator.ts';
 import { presentExplanation } from '../rollouts/rollout.presenter.ts';
+import { withoutUndefined } from '../http/without-undefined.ts';
 import { COMMANDS, FLEET, RECORD } from '../tokens.ts';
 import { findApplication, knownApplications, viewApplication } from './application-view.ts';
 import { presentChanges } from './changes.presenter.ts';
 import { viewCluster } from './cluster-view.ts';
 import { FleetCatalog } from './fleet-catalog.ts';
-import { presentRelease, specOf } from './fleet.presenter.ts';
+import { presentFleet, presentRelease, presentStrategy } from './fleet.presenter.ts';
 import { pageByName } from './name-page.ts';
 
-const notFound = (kind: 'Cluster' | 'Application', name: string): Problem =>
+const LISTS = {
+  Cluster: '`breakwater cluster list`',
+  Application: '`breakwater application list`',
+  Fleet: '`breakwater fleet list`',
+  Strategy: `GET ${API_PREFIX}/strategies`,
+} as const;
+
+const notFound = (kind: keyof typeof LISTS, name: string): Problem =>
   new Problem(404, `${kind}NotFound`, `there is no ${kind.toLowerCase()} "${name}"`, {
-    remedy: `List them with \`breakwater ${kind.toLowerCase()} list\`.`,
+    remedy: `List them with ${LISTS[kind]}.`,
   });
 
 @Controller()
@@ -67,8 +75,11 @@ export class FleetController {
   }
 
   @Route('acceptCluster')
-  async accept(@Input() { params }: InputOf<'acceptCluster'>, @By() by: Principal): Promise<AnswerOf<'acceptCluster'>> {
-    await this.fleet.acceptCluster(params.name, by);
+  async accept(
+    @Input() { params, body }: InputOf<'acceptCluster'>,
+    @By() by: Principal,
+  ): Promise<AnswerOf<'acceptCluster'>> {
+    await this.fleet.acceptCluster(params.name, withoutUndefined(body), by);
     return { status: 200, body: await this.oneCluster(params.name) };
   }
 
@@ -86,7 +97,7 @@ export class FleetController {
     @Input() { params, body }: InputOf<'releaseCluster'>,
     @By() by: Principal,
   ): Promise<AnswerOf<'releaseCluster'>> {
-    await this.fleet.releaseCluster(params.name, body.reason === undefined ? {} : { reason: body.reason }, by);
+    await this.fleet.releaseCluster(params.name, withoutUndefined(body), by);
     return { status: 200, body: await this.oneCluster(params.name) };
   }
 
@@ -94,28 +105,30 @@ export class FleetController {
   async fleets(@Input() { query }: InputOf<'listFleets'>): Promise<AnswerOf<'listFleets'>> {
     const catalog = await FleetCatalog.read(this.record);
     const page = pageByName(catalog.fleets(), ({ document }) => document.name, query);
-    const items = page.items.map(({ document, repository, commit, members }) => ({
-      name: document.name,
-      repository,
-      commit,
-      strategy: document.strategy,
-      clusters: [...members],
-      spec: specOf(document),
-    }));
-    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+    return { status: 200, body: { items: page.items.map(presentFleet), nextCursor: page.nextCursor } };
+  }
+
+  @Route('getFleet')
+  async oneFleet(@Input() { params }: InputOf<'getFleet'>): Promise<AnswerOf<'getFleet'>> {
+    const catalog = await FleetCatalog.read(this.record);
+    const fleet = catalog.fleets().find(({ document }) => document.name === params.name);
+    if (fleet === undefined) throw notFound('Fleet', params.name);
+    return { status: 200, body: presentFleet(fleet) };
   }
 
   @Route('listStrategies')
   async strategies(@Input() { query }: InputOf<'listStrategies'>): Promise<AnswerOf<'listStrategies'>> {
     const catalog = await FleetCatalog.read(this.record);
     const page = pageByName(catalog.strategies(), ({ document }) => document.name, query);
-    const items = page.items.map(({ document, repository, commit }) => ({
-      name: document.name,
-      repository,
-      commit,
-      spec: specOf(document),
-    }));
-    return { status: 200, body: { items, nextCursor: page.nextCursor } };
+    return { status: 200, body: { items: page.items.map(presentStrategy), nextCursor: page.nextCursor } };
+  }
+
+  @Route('getStrategy')
+  async strategy(@Input() { params }: InputOf<'getStrategy'>): Promise<AnswerOf<'getStrategy'>> {
+    const catalog = await FleetCatalog.read(this.record);
+    const strategy = catalog.strategies().find(({ document }) => document.name === params.name);
+    if (strategy === undefined) throw notFound('Strategy', params.name);
+    return { status: 200, body: presentStrategy(strategy) };
   }
 
   @Route('listApplications')
@@ -136,8 +149,14 @@ export class FleetController {
   @Route('listReleases')
   async releases(@Input() { query }: InputOf<'listReleases'>): Promise<AnswerOf<'listReleases'>> {
     const { application, cursor = null, limit } = query;
-    const page = await this.record.sync.releases({ application, cursor, limit });
+    const of = application === undefined ? {} : { application };
+    const page = await this.record.sync.releases({ ...of, cursor, limit });
     return { status: 200, body: { items: page.items.map(presentRelease), nextCursor: page.nextCursor } };
+  }
+
+  @Route('listBaselines')
+  baselines(): Promise<AnswerOf<'listBaselines'>> {
+    return Promise.reject(new Problem(422, 'NotSupportedYet', 'baseline policies are not supported yet'));
   }
 
   private async oneCluster(name: string) {

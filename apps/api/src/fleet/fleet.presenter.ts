@@ -1,7 +1,9 @@
 import type { ReleaseRecord, RepositoryRecord } from '@breakwater/application';
 import { scrub } from '@breakwater/platform';
-import type { WireDocumentError, WireRelease, WireRepository } from '@breakwater/platform';
+import type { Fleet, Strategy } from '@breakwater/domain';
+import type { WireDocumentError, WireFleet, WireRelease, WireRepository, WireStrategy } from '@breakwater/platform';
 import { iso } from '../rollouts/rollout.presenter.ts';
+import type { Sourced } from './fleet-catalog.ts';
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 const whole = (value: unknown): number | null => (Number.isInteger(value) ? (value as number) : null);
@@ -54,3 +56,24 @@ export const specOf = (document: { readonly kind: string; readonly name: string 
     JSON.stringify(spec, (key, value: unknown) => (isValues(key, value) ? undefined : value)),
   ) as Record<string, unknown>;
 };
+
+export const presentFleet = ({
+  document,
+  repository,
+  commit,
+  members,
+}: Sourced<Fleet> & { readonly members: readonly string[] }): WireFleet => ({
+  name: document.name,
+  repository,
+  commit,
+  strategy: document.strategy,
+  clusters: [...members],
+  spec: specOf(document),
+});
+
+export const presentStrategy = ({ document, repository, commit }: Sourced<Strategy>): WireStrategy => ({
+  name: document.name,
+  repository,
+  commit,
+  spec: specOf(document),
+});

@@ -4,6 +4,7 @@ import { Controller, Inject } from '@nestjs/common';
 import type { Principal } from '../http/api-request.ts';
 import { By, Input, Route } from '../http/route.decorator.ts';
 import type { AnswerOf, InputOf } from '../http/route.decorator.ts';
+import { withoutUndefined } from '../http/without-undefined.ts';
 import { FLEET, RECORD } from '../tokens.ts';
 import { presentRepository } from './fleet.presenter.ts';
 import { pageByName } from './name-page.ts';
@@ -36,15 +37,20 @@ export class RepositoriesController {
   }
 
   @Route('syncRepository')
-  async sync(@Input() { params }: InputOf<'syncRepository'>, @By() by: Principal): Promise<AnswerOf<'syncRepository'>> {
-    return { status: 200, body: presentRepository(await this.fleet.syncRepository(params.name, by)) };
+  async sync(
+    @Input() { params, body }: InputOf<'syncRepository'>,
+    @By() by: Principal,
+  ): Promise<AnswerOf<'syncRepository'>> {
+    const repository = await this.fleet.syncRepository(params.name, withoutUndefined(body), by);
+    return { status: 200, body: presentRepository(repository) };
   }
 
   @Route('approveRepository')
   async approve(
-    @Input() { params }: InputOf<'approveRepository'>,
+    @Input() { params, body }: InputOf<'approveRepository'>,
     @By() by: Principal,
   ): Promise<AnswerOf<'approveRepository'>> {
-    return { status: 200, body: presentRepository(await this.fleet.approveRepository(params.name, by)) };
+    const repository = await this.fleet.approveRepository(params.name, withoutUndefined(body), by);
+    return { status: 200, body: presentRepository(repository) };
   }
 }

@@ -10,6 +10,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   RolloutNotFound: 'List rollouts with `breakwater rollout list`.',
   ApplicationNotFound:
     'List applications with `breakwater application list`; `breakwater repository get` shows what is wrong in Git.',
+  RegionNotFound: 'See which clusters it has with `breakwater rollout get`.',
   ClusterNotFound: 'List clusters with `breakwater cluster list`.',
   RepositoryNotFound: 'List repositories with `breakwater repository get`.',
   RevisionNotFound: 'Push the commit, or name another commit, branch or tag.',

@@ -1,7 +1,7 @@
 import type { ReportedGate, RolloutReport } from '@breakwater/application';
 import type { Rollout, Target } from '@breakwater/domain';
 import type { WireReport, WireRollout } from '@breakwater/platform';
-import { iso, presentAuditEvent, presentTarget } from './rollout.presenter.ts';
+import { presentAuditEvent, presentRollback, presentTarget } from './rollout.presenter.ts';
 
 const secondsOf = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
@@ -16,17 +16,6 @@ const presentPlanned = ({ plan }: Rollout): WireReport['plan'] => ({
     gates: gates.map((gate) => gate.name),
   })),
 });
-
-const presentOrder = ({ rollback }: Rollout): WireReport['rollback'] =>
-  rollback === null
-    ? null
-    : {
-        scope: rollback.scope,
-        automatic: rollback.automatic,
-        by: rollback.by,
-        reason: rollback.reason,
-        startedAt: iso(rollback.startedAt),
-      };
 
 const presentGate = ({ wave, gate, cluster, run }: ReportedGate): WireReport['gates'][number] => {
   const { successes, failures, inconclusive, errors } = run.tally;
@@ -57,7 +46,7 @@ export const presentReport = (report: RolloutReport, presented: WireRollout): Wi
       secondsToHalt: secondsOf(figures.msToHalt),
       secondsToRestore: secondsOf(figures.msToRestore),
     },
-    rollback: presentOrder(rollout),
+    rollback: presentRollback(rollout),
     gates: report.gates.map(presentGate),
     notAtRevision: report.notAtRevision.map(target),
     targets: report.targets.map(target),

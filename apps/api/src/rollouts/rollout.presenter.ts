@@ -38,6 +38,17 @@ const presentOverride = ({ wave, gate, cluster, by, reason, at }: GateOverride):
   at: iso(at),
 });
 
+export const presentRollback = ({ rollback }: Pick<Rollout, 'rollback'>): WireRollout['rollback'] =>
+  rollback === null
+    ? null
+    : {
+        scope: rollback.scope,
+        automatic: rollback.automatic,
+        by: rollback.by,
+        reason: rollback.reason,
+        startedAt: iso(rollback.startedAt),
+      };
+
 export const presentBlocker = (blocker: Blocker): WireBlocker => ({
   reason: blocker.reason,
   wave: blocker.wave,
@@ -67,6 +78,7 @@ export const presentRollout = (rollout: Rollout, waiting: readonly Blocker[]): W
           reason: rollout.paused.reason,
           since: iso(rollout.paused.since),
         },
+  rollback: presentRollback(rollout),
   waves: rollout.waves.map((wave) => presentWave(wave, rollout.plan.waves[wave.index]?.size ?? 0)),
   overrides: rollout.gateOverrides.map(presentOverride),
   windowOverrides: rollout.windowOverrides.map(({ at, ...override }) => ({ ...override, at: iso(at) })),
@@ -92,6 +104,7 @@ const presentPreflight = (preflight: Target['preflight']): WireTarget['preflight
 
 export const presentTarget = (rollout: Rollout, target: Target): WireTarget => ({
   cluster: target.cluster,
+  region: target.region,
   wave: rollout.plan.waves[target.wave]?.name ?? String(target.wave),
   state: target.state,
   reason: target.reason,

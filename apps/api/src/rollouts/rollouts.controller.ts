@@ -8,6 +8,7 @@ import { Controller, Headers, Inject, Req } from '@nestjs/common';
 import { By, Input, Route } from '../http/route.decorator.ts';
 import type { AnswerOf, InputOf } from '../http/route.decorator.ts';
 import type { ApiRequest, Principal } from '../http/api-request.ts';
+import { withoutUndefined } from '../http/without-undefined.ts';
 import { COMMANDS, RECORD } from '../tokens.ts';
 import { presentExplanation, presentPlan, presentRollout, presentTarget } from './rollout.presenter.ts';
 import { presentReport } from './report.presenter.ts';
@@ -215,8 +216,3 @@ export class RolloutsController {
     return result.inForce ? { status: 200, body } : { status: 202, body };
   }
 }
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-/** An absent field is absent, as the use cases' types have it. */
-const withoutUndefined = <T extends object>(value: T): Defined<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;

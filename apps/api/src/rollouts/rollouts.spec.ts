@@ -27,6 +27,7 @@ describe('starting a rollout', () => {
       reason: 'WaveInProgress',
       message: 'wave canary: 0 of 1 cluster verified',
       paused: null,
+      rollback: null,
       waves: [
         {
           name: 'canary',
@@ -157,6 +158,7 @@ describe('reading rollouts', () => {
       items: [
         {
           cluster: 'eu-west-1a',
+          region: 'eu-west',
           wave: 'canary',
           state: 'Verifying',
           reason: 'Verifying',
@@ -234,6 +236,14 @@ describe('a report', () => {
 });
 
 describe('verbs', () => {
+  it('shows the order to roll back, and whether a person gave it', async () => {
+    await start();
+    await api.call('POST', '/api/v1/rollouts/podinfo/rollback', { body: { reason: 'because' } });
+    const order = { scope: 'rollout', reason: 'because', startedAt: '2026-01-02T03:04:05.000Z' };
+    const { body } = await api.call('GET', '/api/v1/rollouts/podinfo', { as: 'viewer' });
+    expect(body).toMatchObject({ rollback: { ...order, automatic: false, by: 'operator-token' } });
+  });
+
   it('answers 200 with nothing unsettled once a pause is in force, else 202 with the clusters', async () => {
     await start();
     const settled = await api.call('POST', '/api/v1/rollouts/rollout-1/pause', { body: {} });

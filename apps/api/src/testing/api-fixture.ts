@@ -37,8 +37,8 @@ export const fakeFleet = (record: RecordPort): FleetCommands => {
   return {
     syncRepository: repository,
     approveRepository: repository,
-    acceptCluster: async (name, actor) => {
-      const accepted = await record.cluster.accept(name, actor.name);
+    acceptCluster: async (name, { reason }, actor) => {
+      const accepted = await record.cluster.accept(name, actor.name, reason);
       if (accepted === null) throw new UseCaseError('NotFound', 'ClusterNotFound', `there is no cluster "${name}"`);
       return accepted;
     },

@@ -1,6 +1,7 @@
 import type { AccessRecords, Role } from '@breakwater/application';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
+import { auditSql } from './record-transaction.ts';
 
 export const accessRecords = (database: Database): AccessRecords => ({
   addToken: async ({ name, hash, role }) => {
@@ -29,8 +30,10 @@ export const accessRecords = (database: Database): AccessRecords => ({
     const row = await database.first(sql<{ readonly value: unknown }>`select value from settings where key = ${key}`);
     return row?.value ?? null;
   },
-  setSetting: async (key, value) => {
-    await database.rows(sql`insert into settings values (${key}, ${JSON.stringify(value ?? null)})
-      on conflict (key) do update set value = excluded.value`);
-  },
+  setSetting: (key, value, events = []) =>
+    database.transaction(async (queries) => {
+      await queries.rows(sql`insert into settings values (${key}, ${JSON.stringify(value ?? null)})
+        on conflict (key) do update set value = excluded.value`);
+      if (events.length > 0) await queries.rows(auditSql(events));
+    }),
 });

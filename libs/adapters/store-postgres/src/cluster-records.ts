@@ -38,14 +38,14 @@ export const clusterRecords = (database: Database): ClusterRecords => ({
       return shown(after);
     });
   },
-  accept: (name, actor) =>
+  accept: (name, actor, reason) =>
     database.transaction(async (queries) => {
       await lockIdentities(queries);
       const before = await identityOf(queries, name);
       if (before === null) return null;
       const after = acceptCluster(before, before.seenUid === null ? null : await twinOf(queries, name, before.seenUid));
       if (after === null) return shown(before);
-      await save(queries, before, after, actor);
+      await save(queries, before, after, actor, reason);
       // Epochs go on: a fence of the old cluster may come back with it.
       await queries.rows(sql`update application_on_cluster set running = null, last_good = null, owed_revision = null,
         owed_rollout = null, inventory_expected = false where cluster = ${name}`);
@@ -106,6 +106,7 @@ const save = async (
   before: ClusterIdentity,
   after: ClusterIdentity,
   actor: string,
+  reason?: string,
 ): Promise<void> => {
   await queries.rows(sql`insert into clusters (name, uid, seen_uid, version, state, reason, message, last_seen, quarantine)
     values (${after.name}, ${after.uid}, ${after.seenUid}, ${after.version}, ${after.state}, ${after.reason}, ${after.message},
@@ -113,7 +114,7 @@ const save = async (
     on conflict (name) do update set uid = excluded.uid, seen_uid = excluded.seen_uid, version = excluded.version,
       state = excluded.state, reason = excluded.reason, message = excluded.message, last_seen = excluded.last_seen,
       quarantine = excluded.quarantine`);
-  const event = auditOfCluster(before, after, actor);
+  const event = auditOfCluster(before, after, actor, reason);
   if (event !== null) await queries.rows(auditSql([event]));
 };
 

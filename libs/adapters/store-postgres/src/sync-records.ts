@@ -118,8 +118,9 @@ const releaseParts = (database: Database): ReleasePart => ({
     }),
   release: (application, commit) => releaseOf(database, application, commit),
   releases: async ({ application, cursor, limit }) => {
-    const rows = await database.rows(sql<ReleaseRow>`select ${RELEASE} from releases where application = ${application}
-      ${cursor == null ? sql`` : sql`and sequence < ${cursorNumber(cursor)}`} order by sequence desc limit ${limit + 1}`);
+    const rows = await database.rows(sql<ReleaseRow>`select ${RELEASE} from releases
+      where true ${application === undefined ? sql`` : sql`and application = ${application}`}
+        ${cursor == null ? sql`` : sql`and sequence < ${cursorNumber(cursor)}`} order by sequence desc limit ${limit + 1}`);
     return pageOf(rows, limit, releaseFrom, ({ sequence }) => String(sequence));
   },
   newestRelease: async (application) => {

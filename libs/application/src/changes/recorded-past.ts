@@ -62,9 +62,11 @@ const wordsHere = (event: StoredAuditEvent): readonly Change[] => {
   if (event.type === 'gate.overridden') return [word(event, 'override')];
   // What follows from a person's word (an accepted cluster is Ready) is told by its own event.
   if (isOwn(event) || event.type.startsWith('target.')) return [];
-  const accepted = event.type === 'cluster.state-changed' && event.reason === 'Accepted';
-  if (accepted)
-    return [{ ...word(event, 'command', `${event.actor} accepted the cluster behind this name`), reason: '' }];
+  // The only state of a cluster that a person brings about; `Accepted` stands for a reason that nobody gave.
+  if (event.type === 'cluster.state-changed') {
+    const accepted = word(event, 'command', `${event.actor} accepted the cluster behind this name`);
+    return [event.reason === 'Accepted' ? { ...accepted, reason: '' } : accepted];
+  }
   return [word(event, 'command')];
 };
 

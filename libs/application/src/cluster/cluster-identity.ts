@@ -68,14 +68,19 @@ export const auditOfQuarantine = (after: ClusterIdentity, { by, reason }: Quaran
   cluster: after.name,
 });
 
-/** The audit event of the change; null when nothing changed that a person would ask about. */
-export const auditOfCluster = (before: ClusterIdentity, after: ClusterIdentity, actor: string): AuditEvent | null =>
+/** The audit event of the change, with the reason that a person gave; null when nothing changed that a person would ask about. */
+export const auditOfCluster = (
+  before: ClusterIdentity,
+  after: ClusterIdentity,
+  actor: string,
+  reason = '',
+): AuditEvent | null =>
   after.state === before.state && after.reason === before.reason
     ? null
     : {
         type: 'cluster.state-changed',
         actor,
-        reason: after.reason,
+        reason: reason === '' ? after.reason : reason,
         message: after.message,
         cluster: after.name,
         data: { from: before.state, to: after.state, uid: after.uid },

@@ -50,5 +50,6 @@ export interface AccessRecords {
   putCredential(name: string, sealed: Uint8Array): Promise<void>;
   credential(name: string): Promise<{ readonly sealed: Uint8Array; readonly version: string } | null>;
   setting(key: string): Promise<unknown>;
-  setSetting(key: string, value: unknown): Promise<void>;
+  /** `events` are of the same transaction. */
+  setSetting(key: string, value: unknown, events?: readonly AuditEvent[]): Promise<void>;
 }

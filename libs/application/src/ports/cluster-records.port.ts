@@ -5,8 +5,8 @@ export interface ClusterRecords {
   list(): Promise<readonly ClusterRecord[]>;
   /** Result of the newest contact; binds the uid at the first. Two names with one uid: `DuplicateIdentity`, state Refused. */
   observe(name: string, observation: ClusterObservation): Promise<ClusterRecord>;
-  /** A person accepts a replaced cluster: uid, inventory expectation, last good and debts start anew. */
-  accept(name: string, actor: string): Promise<ClusterRecord | null>;
+  /** A person accepts a replaced cluster: uid, inventory expectation, last good and debts start anew. `reason` is kept in the audit trail. */
+  accept(name: string, actor: string, reason?: string): Promise<ClusterRecord | null>;
   /** A person's word, audited with it: from now on no rollout begins anything there, or (not `held`) may again. */
   setQuarantine(name: string, held: boolean, person: QuarantineOrder): Promise<ClusterRecord>;
   application(application: string, cluster: string): Promise<ApplicationOnCluster | null>;

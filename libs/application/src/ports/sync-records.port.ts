@@ -70,8 +70,9 @@ export interface SyncRecords {
     events: readonly AuditEvent[],
   ): Promise<ReleaseRecord>;
   release(application: string, commit: string): Promise<ReleaseRecord | null>;
+  /** Newest first; without an application: those of all. */
   releases(query: {
-    readonly application: string;
+    readonly application?: string;
     readonly cursor?: string | null;
     readonly limit: number;
   }): Promise<Page<ReleaseRecord>>;

@@ -23,7 +23,10 @@ export const stopOne = (
 /** Freezes every rollout, holds every debt back, and answers once nothing is being written any more, or names where that is not known. */
 export const stopAll = async (parts: CommandParts, input: Reasoned, actor: Actor): Promise<readonly PauseResult[]> => {
   const { record } = parts;
-  await record.access.setSetting(EMERGENCY, { by: actor.name, reason: input.reason ?? '' });
+  const { reason = '' } = input;
+  await record.access.setSetting(EMERGENCY, { by: actor.name, reason }, [
+    { type: 'emergency.stopped', actor: actor.name, reason, message: `${actor.name} stopped every rollout` },
+  ]);
   const running = await unfinished(record);
   const stopped = await stillOpen(running.map(({ id }) => stopOne(parts, id, input, actor)));
   const known = new Map(stopped.map((rollout) => [rollout.id, rollout]));
@@ -62,7 +65,9 @@ export const resumeAll = async (
   { reason = '' }: Reasoned,
   actor: Actor,
 ): Promise<readonly Rollout[]> => {
-  await parts.record.access.setSetting(EMERGENCY, null);
+  await parts.record.access.setSetting(EMERGENCY, null, [
+    { type: 'emergency.lifted', actor: actor.name, reason, message: `${actor.name} ended the emergency stop` },
+  ]);
   const stopped = (await unfinished(parts.record)).filter((rollout) => rollout.paused?.emergency === true);
   return stillOpen(
     stopped.map(({ id }) =>

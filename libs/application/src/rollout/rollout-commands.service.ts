@@ -40,6 +40,9 @@ export const createRolloutCommands = (parts: RolloutCommandsParts): RolloutComma
     },
     resume: (id, input, actor) => resumeRollout(parts, id, input, actor),
     abort: async (id, { reason = '' }, actor) => {
+      // Asked again, it says whether it is in force by now.
+      const before = await find(id);
+      if (before.state === 'Aborted') return waitUntilSettled(record, before);
       const rollout = await commandRollout(parts, id, {
         verb: 'abort',
         actor,

@@ -7,6 +7,7 @@ const revision = { commit: 'c0ffee', digest: 'sha256:aa' };
 const counts = { total: 2, succeeded: 0, failed: 1, unreachable: 0, skipped: 1, inFlight: 0, rolledBack: 1 };
 const skipped = {
   cluster: 'us-1',
+  region: 'us',
   wave: 'canary',
   state: 'Skipped' as const,
   reason: 'SkippedByPerson',
@@ -36,6 +37,7 @@ const report: WireReport = {
     reason: 'RolledBack',
     message: '1 cluster restored',
     paused: null,
+    rollback: { scope: 'rollout', automatic: true, by: 'breakwater', reason: 'over the budget', startedAt: at(4) },
     waves: [
       {
         name: 'canary',

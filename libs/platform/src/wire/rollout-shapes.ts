@@ -69,6 +69,17 @@ export const waveShape = named(
   }),
 );
 
+const rollbackShape = named(
+  'Rollback',
+  z.strictObject({
+    scope: z.enum(['cluster', 'wave', 'rollout']),
+    automatic: z.boolean().describe('false: a person asked for it'),
+    by: z.string(),
+    reason: z.string(),
+    startedAt: time,
+  }),
+);
+
 const rolloutFields = {
   id: z.string(),
   kind: z.literal('Release'),
@@ -81,6 +92,7 @@ const rolloutFields = {
   paused: z
     .strictObject({ mode: z.enum(['freeze', 'drain']), by: z.string(), reason: z.string(), since: time })
     .nullable(),
+  rollback: rollbackShape.nullable().describe('The newest order to roll back; null: there was none'),
   waves: z.array(waveShape),
   overrides: z.array(override).describe('Gates that people have let pass (break-glass)'),
   windowOverrides: z
@@ -111,6 +123,7 @@ export const targetShape = named(
   'Target',
   z.strictObject({
     cluster: z.string(),
+    region: z.string(),
     wave: z.string(),
     state: z.enum(TARGET_STATES),
     reason: z.string(),
@@ -266,9 +279,7 @@ export const reportShape = named(
         .nullable()
         .describe('From then until every touched cluster was restored; null: not all are'),
     }),
-    rollback: z
-      .strictObject({ scope: z.string(), automatic: z.boolean(), by: z.string(), reason: z.string(), startedAt: time })
-      .nullable(),
+    rollback: rollbackShape.nullable(),
     gates: z.array(reportedGate),
     notAtRevision: z.array(targetShape),
     targets: z.array(targetShape),

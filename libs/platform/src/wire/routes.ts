@@ -7,12 +7,14 @@ import {
   clusterListShape,
   clusterShape,
   fleetListShape,
+  fleetShape,
   gateAnswerShape,
   hookAnswerShape,
   releaseListShape,
   repositoryListShape,
   repositoryShape,
   strategyListShape,
+  strategyShape,
   tokenShape,
 } from './fleet-shapes.ts';
 import { named } from './registry.ts';
@@ -72,10 +74,18 @@ const pauseBody = named(
 const rollbackBody = named(
   'RollbackRequest',
   z.strictObject({
-    scope: z.enum(['cluster', 'wave', 'rollout']).optional().describe('Default: rollout'),
-    cluster: name.optional(),
-    region: z.string().min(1).max(253).optional(),
-    wave: z.string().min(1).max(253).optional(),
+    scope: z
+      .enum(['cluster', 'wave', 'rollout'])
+      .optional()
+      .describe('Default: `cluster` where a cluster or a region is named, `wave` where a wave is, else `rollout`'),
+    cluster: name.optional().describe('Of scope `cluster`: this one'),
+    region: z.string().min(1).max(253).optional().describe('Of scope `cluster`: those of this region'),
+    wave: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe('Of scope `wave`; default: the last that has something to take back'),
     reason: reason.optional(),
   }),
 );
@@ -130,6 +140,8 @@ const skipBody = named(
 const neededReasonBody = named('NeededReasonRequest', z.strictObject({ reason: neededReason }));
 
 const tokenBody = named('TokenRequest', z.strictObject({ name, role: z.enum(['viewer', 'operator', 'admin']) }));
+
+const SETTLING = '200: in force, but for the `unsettled` clusters. 202: a cluster has not settled within 5 s.';
 
 /** Every route of the API below `/api/v1`. */
 export const routes = {
@@ -216,7 +228,7 @@ export const routes = {
     ...rolloutVerb,
     path: '/rollouts/{id}/pause',
     summary: 'Pause a rollout',
-    description: '200: in force, but for the `unsettled` clusters. 202: a cluster has not settled within 5 s.',
+    description: SETTLING,
     body: pauseBody,
     responses: { 200: settledRolloutShape, 202: settledRolloutShape },
   }),
@@ -233,6 +245,7 @@ export const routes = {
     ...rolloutVerb,
     path: '/rollouts/{id}/abort',
     summary: 'End a rollout where it is; touched clusters stay as they are',
+    description: `${SETTLING} Asked again of an aborted rollout, it answers whether that is in force by now.`,
     body: reasonBody,
     responses: { 200: settledRolloutShape, 202: settledRolloutShape },
   }),
@@ -240,9 +253,20 @@ export const routes = {
     ...rolloutVerb,
     path: '/rollouts/{id}/rollback',
     summary: 'Return touched clusters to their own last known good revision',
+    description:
+      'A scope and what is named have to fit. Clusters or a region of a rollout that is Progressing are returned while it goes on.',
     body: rollbackBody,
     responses: { 200: rolloutShape },
-    problems: [...stateProblems, 'NothingToRollBack', 'NotTheNewest', 'ClusterNotFound', 'WaveNotFound'],
+    problems: [
+      ...stateProblems,
+      'NothingNamed',
+      'ScopeContradicts',
+      'NothingToRollBack',
+      'NotTheNewest',
+      'ClusterNotFound',
+      'RegionNotFound',
+      'WaveNotFound',
+    ],
   }),
   approveRollout: route({
     ...rolloutVerb,
@@ -477,6 +501,16 @@ export const routes = {
     query: paged,
     responses: { 200: fleetListShape },
   }),
+  getFleet: route({
+    method: 'GET',
+    path: '/fleets/{name}',
+    tag: 'fleets',
+    role: 'viewer',
+    summary: 'One fleet with its clusters',
+    params: byName,
+    responses: { 200: fleetShape },
+    problems: ['FleetNotFound'],
+  }),
   listStrategies: route({
     method: 'GET',
     path: '/strategies',
@@ -485,6 +519,26 @@ export const routes = {
     summary: 'Strategies',
     query: paged,
     responses: { 200: strategyListShape },
+  }),
+  getStrategy: route({
+    method: 'GET',
+    path: '/strategies/{name}',
+    tag: 'strategies',
+    role: 'viewer',
+    summary: 'One strategy',
+    params: byName,
+    responses: { 200: strategyShape },
+    problems: ['StrategyNotFound'],
+  }),
+  listBaselines: route({
+    method: 'GET',
+    path: '/baselines',
+    tag: 'baselines',
+    role: 'viewer',
+    summary: 'Baseline policies: not supported yet',
+    query: paged,
+    responses: {},
+    problems: ['NotSupportedYet'],
   }),
   listApplications: route({
     method: 'GET',
@@ -510,8 +564,8 @@ export const routes = {
     path: '/releases',
     tag: 'releases',
     role: 'viewer',
-    summary: 'Releases of an application, newest first',
-    query: z.strictObject({ ...page, application: name }),
+    summary: 'Releases, newest first',
+    query: z.strictObject({ ...page, application: name.optional().describe('Only of this one') }),
     responses: { 200: releaseListShape },
   }),
   listAudit: route({
