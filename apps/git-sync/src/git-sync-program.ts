@@ -14,6 +14,7 @@ import { elapsedClock, type Log } from '@breakwater/platform';
 import { createFleetReader, LocalRenderer, WorkerPool } from '@breakwater/render';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SyncLimits } from './sync-limits.ts';
 
 export interface GitSyncProgramParts {
   readonly record: RecordPort;
@@ -25,16 +26,27 @@ export interface GitSyncProgramParts {
   readonly repositories: readonly RepositorySpec[];
   readonly credentials: RepositoryCredentialStore;
   readonly pollMs: number;
+  /** Absent: those of Git, reader and renderer themselves. */
+  readonly limits?: SyncLimits | undefined;
   readonly retention?: GitSyncParts['retention'];
 }
 
 /** The Git sync with its real Git and its real renderer. */
 export const startGitSyncProgram = async (parts: GitSyncProgramParts): Promise<GitSync> => {
-  const { record, bundles, credentials, log } = parts;
+  const { record, bundles, credentials, log, limits } = parts;
   await mkdir(parts.workDir, { recursive: true, mode: 0o700 });
-  const mirrors = new GitMirrors({ directory: join(parts.workDir, 'git'), credentials });
+  const mirrors = new GitMirrors({
+    directory: join(parts.workDir, 'git'),
+    credentials,
+    maxFiles: limits?.files,
+    maxBytes: limits?.repositoryBytes,
+  });
   const pool = new WorkerPool();
-  const renderer = new LocalRenderer({ charts: { cacheDir: join(parts.workDir, 'charts'), credentials }, pool });
+  const renderer = new LocalRenderer({
+    charts: { cacheDir: join(parts.workDir, 'charts'), credentials },
+    pool,
+    ...(limits === undefined ? {} : { limits: { ...limits, sourceFiles: limits.files } }),
+  });
   return startGitSync({
     record,
     bundles,
@@ -42,7 +54,10 @@ export const startGitSyncProgram = async (parts: GitSyncProgramParts): Promise<G
     mirrors,
     retention: parts.retention,
     renderer,
-    fleetReader: createFleetReader(pool),
+    fleetReader: createFleetReader(
+      pool,
+      limits && { maxDocumentBytes: limits.documentBytes, maxAliases: limits.aliases, maxDepth: limits.depth },
+    ),
     repositories: parts.repositories,
     commands: createRolloutCommands({ record, bundles, wakeUps: parts.wakeUps }),
     pollMs: parts.pollMs,

@@ -144,6 +144,56 @@ describe('a commit', () => {
   });
 });
 
+describe('a commit that is over a limit', () => {
+  it.each([
+    ['files', { files: 8 }, 'the repository has more than 8 files', 'TooLarge'],
+    ['a fleet document', { documentBytes: 3_000 }, 'is larger than 3000 bytes', 'TooLarge'],
+    ['depth', { depth: 8 }, 'is more than 8 levels deep', 'TooLarge'],
+  ] as const)(
+    'of %s is Invalid and observed, and keeps the last good one in force',
+    async (what, limits, says, reason) => {
+      await under.start(3_600_000, limits);
+      const { good } = await under.sync();
+      expect(good).not.toBeNull();
+      const deep = what === 'depth' ? 'values: [[[[[[[[[1]]]]]]]]]' : `# ${'x'.repeat(3_500)}`;
+      for (const name of ['b', 'c', 'd']) repository.write(`${name}.txt`, name);
+      const commit = repository.write('more.yaml', `${cluster('eu-3').trim()}\n${deep}\n`).commit();
+      const synced = await under.sync();
+      expect(synced).toMatchObject({ state: 'Invalid', observed: { commit }, good });
+      expect(synced.errors).toEqual([
+        expect.objectContaining({ reason, message: expect.stringContaining(says), blocks: 'snapshot' }),
+      ]);
+      repository.remove('b.txt', 'c.txt', 'd.txt', 'more.yaml');
+      repository.commit();
+      expect(await under.sync()).toMatchObject({ state: 'Synced', errors: [] });
+    },
+  );
+
+  it.each([
+    ['source', { sourceBytes: 200 }],
+    ['object', { objectBytes: 200 }],
+  ] as const)('of an application (%s) blocks that application alone', async (_, limits) => {
+    await under.start(3_600_000, limits);
+    expect(await under.sync()).toMatchObject({ state: 'Synced' });
+    repository.write('web/config.yaml', configMap('web', 'x'.repeat(300))).commit();
+    const { errors } = await under.sync();
+    expect(errors).toEqual([expect.objectContaining({ reason: 'TooLarge', blocks: 'application/web' })]);
+  });
+
+  it('by a tree that cannot be written to disk is Invalid and observed too', async () => {
+    await under.start();
+    const { good } = await under.sync();
+    const commit = repository.write('web/a\\b', 'x').commit();
+    expect(await under.sync()).toMatchObject({
+      state: 'Invalid',
+      observed: { commit },
+      good,
+      errors: [{ reason: 'HostileTree', blocks: 'snapshot' }],
+    });
+    expect((await under.inForce()).applications).toHaveLength(2);
+  });
+});
+
 describe('a commit that takes much away', () => {
   it('deletes nothing: it is held, and what was in force stays in force', async () => {
     await under.start();

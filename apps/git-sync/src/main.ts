@@ -14,6 +14,7 @@ import { createPostgresRecord, createPostgresRetention } from '@breakwater/store
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FLEET_REPOSITORY, startGitSyncProgram } from './git-sync-program.ts';
+import { LIMIT_SETTINGS, syncLimits } from './sync-limits.ts';
 
 const schema = settings
   .pick({
@@ -25,6 +26,7 @@ const schema = settings
     BREAKWATER_REPOSITORY_CREDENTIALS: true,
     BREAKWATER_POLL: true,
     BREAKWATER_KEEP_RELEASES: true,
+    ...LIMIT_SETTINGS,
   })
   .extend({
     DATABASE_URL: settings.shape.DATABASE_URL.unwrap(),
@@ -72,6 +74,7 @@ runProgram('breakwater-git-sync', async () => {
     ],
     credentials,
     pollMs: config.BREAKWATER_POLL,
+    limits: syncLimits(config),
     retention: { records: retention, keepReleases: config.BREAKWATER_KEEP_RELEASES },
   });
   return {

@@ -11,7 +11,7 @@ import {
   type SyncRequest,
 } from '@breakwater/application';
 import type { FleetSnapshot } from '@breakwater/domain';
-import { createAesCipher, createLog } from '@breakwater/platform';
+import { createAesCipher, createLog, loadConfiguration, settings } from '@breakwater/platform';
 import { createMemoryRecord } from '@breakwater/testing';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -19,6 +19,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FLEET_REPOSITORY, startGitSyncProgram } from './git-sync-program.ts';
+import { type SyncLimits, syncLimits } from './sync-limits.ts';
 
 /** A fleet of four clusters in two regions with two applications, in a real Git repository that tests change. */
 export class FleetRepository {
@@ -128,7 +129,7 @@ export class SyncUnderTest {
     this.commands = createRolloutCommands({ record: this.record, bundles, wakeUps: this.wakeUps });
   }
 
-  async start(pollMs = 3_600_000): Promise<GitSync> {
+  async start(pollMs = 3_600_000, limits: Partial<SyncLimits> = {}): Promise<GitSync> {
     const sync = await startGitSyncProgram({
       record: this.record,
       bundles: createBundleStore(this.record, this.cipher),
@@ -138,6 +139,7 @@ export class SyncUnderTest {
       repositories: [{ name: FLEET_REPOSITORY, url: this.repository.dir, ref: 'main' }],
       credentials: { repositoryCredentials: async () => null },
       pollMs,
+      limits: { ...syncLimits(loadConfiguration(settings, {})), ...limits },
     });
     this.running.push(sync);
     return sync;

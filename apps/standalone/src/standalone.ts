@@ -5,7 +5,7 @@ import {
   DirectoryRepositoryCredentials,
   RecordCredentialStore,
 } from '@breakwater/credentials';
-import { FLEET_REPOSITORY, startGitSyncProgram } from '@breakwater/git-sync';
+import { FLEET_REPOSITORY, startGitSyncProgram, syncLimits } from '@breakwater/git-sync';
 import { createAesCipher, createGateTokens, gateCallbacks, loadOrCreateKey, type Log } from '@breakwater/platform';
 import { createWakeUpQueue } from '@breakwater/queue-bullmq';
 import { startRolloutWorkerProgram } from '@breakwater/rollout-worker';
@@ -110,6 +110,7 @@ const startParts = async (
     ],
     credentials: directory === undefined ? NO_CREDENTIALS : new DirectoryRepositoryCredentials(directory),
     pollMs: config.BREAKWATER_POLL,
+    limits: syncLimits(config),
     retention: { records: retention, keepReleases: config.BREAKWATER_KEEP_RELEASES },
   });
   shutdown.add(() => sync.stop());

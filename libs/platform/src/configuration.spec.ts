@@ -46,6 +46,19 @@ it.each(['-1', '65536', '80.5', '0x50', ' 80'])('refuses port "%s"', (port) =>
   expect(problemsOf({ BREAKWATER_PORT: port })).toHaveLength(1),
 );
 
+it('has the limits of repositories and documents', () => {
+  expect(loadConfiguration(settings, { BREAKWATER_LIMIT_ALIASES: '0' })).toMatchObject({
+    BREAKWATER_LIMIT_FILES: 10_000,
+    BREAKWATER_LIMIT_REPOSITORY_BYTES: 268_435_456,
+    BREAKWATER_LIMIT_DOCUMENT_BYTES: 1_048_576,
+    BREAKWATER_LIMIT_SOURCE_BYTES: 20_971_520,
+    BREAKWATER_LIMIT_OBJECT_BYTES: 1_572_864,
+    BREAKWATER_LIMIT_ALIASES: 0,
+    BREAKWATER_LIMIT_DEPTH: 100,
+  });
+  expect(problemsOf({ BREAKWATER_LIMIT_FILES: '0', BREAKWATER_LIMIT_DEPTH: '501' })).toHaveLength(2);
+});
+
 it('says that a key is required when it is absent or empty', () => {
   const schema = z.object({ BREAKWATER_DATA: z.string() });
   for (const environment of [{}, { BREAKWATER_DATA: '' }])

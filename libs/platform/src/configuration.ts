@@ -39,6 +39,9 @@ const whole = (least: number, most: number, fallback: number) =>
     .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`)
     .default(fallback);
 
+const MIB = 2 ** 20;
+const bytes = (fallback: number) => whole(1, 999_999_999, fallback);
+
 const address = (...schemes: readonly string[]) =>
   z
     .string()
@@ -109,6 +112,14 @@ export const settings = z.object({
   BREAKWATER_PUBLIC_URL: publicAddress()
     .optional()
     .describe('Address of the API as servers reach it that gates ask, for their call-backs; none by default'),
+  BREAKWATER_LIMIT_FILES: whole(1, 1_000_000, 10_000).describe('Most files of the fleet repository, and of a source'),
+  BREAKWATER_LIMIT_REPOSITORY_BYTES: bytes(256 * MIB).describe('Most bytes of files in the fleet repository'),
+  BREAKWATER_LIMIT_DOCUMENT_BYTES: bytes(MIB).describe('Most bytes of a fleet document'),
+  BREAKWATER_LIMIT_SOURCE_BYTES: bytes(20 * MIB).describe("Most bytes of an application's source"),
+  BREAKWATER_LIMIT_OBJECT_BYTES: bytes(1.5 * MIB).describe('Most bytes of a rendered object'),
+  BREAKWATER_LIMIT_ALIASES: whole(0, 10_000, 100).describe('Most YAML aliases in a document'),
+  // Deeper ones would exhaust the stack of whoever reads them.
+  BREAKWATER_LIMIT_DEPTH: whole(1, 500, 100).describe('Most levels of a document'),
   BREAKWATER_HOOK_SECRET_FILE: z.string().min(1).optional().describe('File with the secret of the Git webhooks'),
 });
 export type Settings = z.output<typeof settings>;

@@ -1,4 +1,4 @@
-import type { RenderedBundle, Renderer, RenderRequest, RenderResult } from '@breakwater/application';
+import type { RenderedBundle, Renderer, RenderLimits, RenderRequest, RenderResult } from '@breakwater/application';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,8 @@ export interface LocalRendererOptions {
   readonly concurrency?: number | undefined;
   /** Threads that read YAML; its own by default. */
   readonly pool?: WorkerPool | undefined;
+  /** Where a request does not say otherwise. */
+  readonly limits?: RenderLimits | undefined;
 }
 
 interface Rendered {
@@ -68,7 +70,7 @@ export class LocalRenderer implements Renderer {
   }
 
   async render(request: RenderRequest): Promise<RenderResult> {
-    const limits = withDefaults(request.limits);
+    const limits = withDefaults({ ...this.options.limits, ...request.limits });
     const workDir = await this.scratch();
     try {
       if (request.signal?.aborted === true) throw fail('Aborted', 'rendering was stopped', 'try again');

@@ -41,7 +41,9 @@ export const createRepositorySync = (parts: RepositorySyncParts, spec: Repositor
   ): Promise<Judgement> => {
     const versions = await versionsOf(record);
     if (judged?.judgement.commit === commit && judged.versions === versions && !approved) return judged.judgement;
-    const judgement = await judgeCommit(parts, { mirror, repository: spec.name, commit, approved, signal });
+    const judgement = await judgeCommit(parts, { mirror, repository: spec.name, commit, approved, signal }).catch(
+      (error: unknown) => unusable(commit, error),
+    );
     // Judged with the versions from before it was in force, which name no new cluster: those are looked at by the next pass.
     judged = judgement.settled ? { judgement, versions } : null;
     if (judgement.triggered.length > 0) parts.onTriggered(judgement.triggered, commit);
@@ -102,6 +104,14 @@ export const createRepositorySync = (parts: RepositorySyncParts, spec: Repositor
       }
     },
   };
+};
+
+/** The remote has answered: what a person has to mend is the commit, and it was judged by that. */
+const unusable = (commit: string, error: unknown): Judgement => {
+  if (!(error instanceof RepositoryError) || error.disposition === 'retry') throw error;
+  const message = `${error.message}; the last good commit stays in force`;
+  const errors = repositoryErrors(error);
+  return { commit, state: 'Invalid', message, errors, inForce: false, settled: true, triggered: [] };
 };
 
 const versionsOf = async (record: RecordPort): Promise<string> =>

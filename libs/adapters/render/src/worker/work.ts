@@ -1,5 +1,5 @@
 import type { FleetReading, RenderedBundle, RenderError, RenderRequest, RenderValues } from '@breakwater/application';
-import type { FleetFile } from '@breakwater/domain';
+import type { FleetFile, ReadOptions } from '@breakwater/domain';
 import { makeBundle } from '../bundle.ts';
 import { readHelmOutput } from '../helm-output.ts';
 import type { FoundDocument } from '../manifest-documents.ts';
@@ -39,7 +39,11 @@ export interface WorkKinds {
     readonly output: RenderedBundle;
   };
   readonly fleet: {
-    readonly input: { readonly files: readonly FleetFile[]; readonly paths: readonly string[] };
+    readonly input: {
+      readonly files: readonly FleetFile[];
+      readonly paths: readonly string[];
+      readonly limits: ReadOptions;
+    };
     readonly output: FleetReading;
   };
 }
