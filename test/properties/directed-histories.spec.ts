@@ -93,6 +93,23 @@ describe('directed histories', () => {
     expect((await targetOf(world, rollout, 'c0')).dueAt).toBe(world.now);
   });
 
+  it('names the clusters that it has touched when it is aborted or superseded, and who has ended it', async () => {
+    const world = new RolloutWorld({ ...usual, clusters: 3, maxConcurrent: 1 });
+    const first = await begin(world);
+    await pass(world, 25);
+    const states = (await world.commands.allTargets(first.id)).map(({ cluster, state }) => `${cluster} ${state}`);
+    expect(states).toEqual(['c0 Succeeded', 'c1 Verifying', 'c2 Pending']);
+    await world.commands.abort(first.id, { reason: 'wrong tag' }, someone);
+    const left = '; left as they are: c0, c1 (Partial)';
+    expect((await latest(world, first)).message).toBe(`aborted by on-call: wrong tag${left}`);
+    const second = await begin(world);
+    await begin(world, true);
+    expect((await latest(world, second)).message).toMatch(/^superseded by rollout [-0-9a-f]+(; left as they are: .+)?$/);
+    const untouched = await world.commands.start({ application: 'web', supersede: true }, someone);
+    await world.commands.abort(untouched.rollout.id, {}, someone);
+    expect((await latest(world, untouched.rollout)).message).toMatch(/^aborted by on-call/);
+  });
+
   it("knows whose unsettled work it took over, and nobody else's", async () => {
     const world = new RolloutWorld(usual);
     const first = await begin(world);

@@ -88,8 +88,22 @@ const wakeNext = async (tx: RecordTransaction, application: string, now: Instant
   }
 };
 
+/** Touched clusters stay as they are when a rollout is left: with something of the revision, or in the middle of it. */
+const nameTouched = async (tx: RecordTransaction, rollout: Rollout): Promise<Rollout> => {
+  const left = await tx.targetsToReturn(rollout.id, { wave: null, only: 'all', clusters: null }, NAMED + 1);
+  const returning = await tx.targetsInState(rollout.id, ['RollingBack', 'RollbackFailed'], NAMED + 1);
+  const touched = [...left, ...returning];
+  if (touched.length === 0) return withGate(rollout);
+  const names = touched
+    .slice(0, NAMED)
+    .map(({ cluster, reason }) => (reason === 'Partial' ? `${cluster} (Partial)` : cluster));
+  const more = touched.length > NAMED ? ' and others' : '';
+  return withGate({ ...rollout, message: `${rollout.message}; left as they are: ${names.join(', ')}${more}` });
+};
+
 /** Rule 5: the headline names who is not at the revision. */
 const nameTroubled = async (tx: RecordTransaction, rollout: Rollout): Promise<Rollout> => {
+  if (rollout.state === 'Aborted' || rollout.state === 'Superseded') return nameTouched(tx, rollout);
   const troubled = await tx.targetsInState(
     rollout.id,
     rollout.state === 'Incomplete'

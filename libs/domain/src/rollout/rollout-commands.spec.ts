@@ -180,7 +180,7 @@ describe('an end that somebody decides', () => {
     expect(of(abort(inState('Progressing', { paused: drained }), mara, NOW))).toMatchObject({
       state: 'Aborted',
       reason: 'AbortedByPerson',
-      message: 'lunch',
+      message: 'aborted by mara: lunch',
       paused: null,
       clock: { ran: TIME, since: null },
       finishedAt: NOW,

@@ -79,7 +79,8 @@ export const resume = (given: Rollout, person: Person, now: Instant): Commanded 
 /** Stops for good and leaves touched clusters as they are. */
 export const abort = (rollout: Rollout, person: Person, now: Instant): Commanded => {
   if (isTerminal(rollout)) return forbid(rollout, 'aborted');
-  return { rollout: endBy(rollout, 'Aborted', 'AbortedByPerson', person.reason, now) };
+  const message = `aborted by ${person.by}${person.reason === '' ? '' : `: ${person.reason}`}`;
+  return { rollout: endBy(rollout, 'Aborted', 'AbortedByPerson', message, now) };
 };
 
 /** Another rollout of the application takes over its clusters. */
