@@ -4,6 +4,10 @@ import { configMap, deployment, fleetAndApplication, RolloutStage, strategy } fr
 
 const { describe: describeWithTestbed } = requireTestbed();
 
+const WAVES = `
+    - { name: canary, clusters: { matchLabels: { role: canary } } }
+    - { name: rest }`;
+
 const POLICY: Omit<ApplyPolicy, 'namespace'> = {
   conflicts: 'report',
   adopt: 'refuse',
@@ -19,8 +23,8 @@ describeWithTestbed('a release that says otherwise how it is applied', () => {
     bed = await acquireTestbed({ clusters: 2, label: 'former policy' });
     stage = new RolloutStage({
       clusters: bed.clusters,
-      labels: { c0: { role: 'canary' }, c1: { role: 'second' } },
-      documents: `${fleetAndApplication()}${strategy({ timeout: '20s' })}`,
+      labels: { c0: { role: 'canary' } },
+      documents: `${fleetAndApplication()}${strategy({ waves: WAVES, timeout: '20s' })}`,
     });
     await stage.start();
   }, TESTBED_TIMEOUT_MS);
@@ -33,7 +37,7 @@ describeWithTestbed('a release that says otherwise how it is applied', () => {
   const rollOut = async (namespace: string, render: (cluster: string) => readonly KubeObject[]) => {
     const commit = await stage.commit('web', render);
     const release = await stage.record.sync.release('web', commit);
-    await stage.record.sync.saveRelease({ ...release!, spec: { ...POLICY, namespace } }, []);
+    await stage.record.sync.saveRelease({ ...release!, spec: { apply: { ...POLICY, namespace } } }, []);
     return stage.end((await stage.rollOut('web', commit)).id, 90_000);
   };
 

@@ -28,7 +28,8 @@ const ask = async (answer: DryRunOutcome, target: Partial<Target> = {}, state: R
     target: { state: 'Applying', previous: revision('one'), revision: revision('two'), ...target } as Target,
   };
   const bundles = { load: (digest: string) => Promise.resolve(BUNDLES[digest] ?? []), put: () => Promise.resolve() };
-  const release = (_application: string, commit: string) => Promise.resolve({ spec: { namespace: `of ${commit}` } });
+  const release = (_application: string, commit: string) =>
+    Promise.resolve({ spec: { apply: { namespace: `of ${commit}` } } });
   const record = { sync: { release } as unknown as RecordPort['sync'] };
   const found = await tryReturn({ bundles, record }, { signal: AbortSignal.timeout(5_000) }, scene, connection);
   return { found, asked };

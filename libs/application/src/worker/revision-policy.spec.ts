@@ -21,7 +21,9 @@ const policyIn = (
   { former = 'v1', spec = policy('former'), approved = false }: Partial<Given> = {},
 ): Promise<ApplyPolicy> => {
   const release = (_application: string, commit: string) =>
-    Promise.resolve((commit === 'v1' ? { spec } : null) as ReleaseRecord | null);
+    Promise.resolve(
+      (commit === 'v1' ? { spec: spec === null ? null : { apply: spec } } : null) as ReleaseRecord | null,
+    );
   return presentPolicy(
     { record: { sync: { release } as unknown as RecordPort['sync'] } },
     {

@@ -1,5 +1,6 @@
 import type { ApplyPolicy, Rollout, Target } from '@breakwater/domain';
 import type { RecordPort } from '../ports/record.port.ts';
+import type { ReleaseSpec } from '../releases/release-spec.ts';
 
 /** How this revision of the application wants to be applied, as it was recorded with it; the plan's policy where it says nothing. */
 export const policyOf = async (
@@ -8,7 +9,7 @@ export const policyOf = async (
   revision: { readonly commit: string },
 ): Promise<ApplyPolicy> => {
   const release = await record.sync.release(application, revision.commit);
-  return (release?.spec as ApplyPolicy | null | undefined) ?? plan.apply;
+  return (release?.spec as ReleaseSpec | null | undefined)?.apply ?? plan.apply;
 };
 
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
