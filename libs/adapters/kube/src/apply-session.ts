@@ -1,13 +1,14 @@
 import type { ApplyOutcome, ApplyRequest, BeforeImage } from '@breakwater/application';
 import type { KubeObject, ObjectKey } from '@breakwater/domain';
 import { assessWorkloads, baselineOf, ownRulesFor } from '@breakwater/domain';
+import { APPLICATION_LABEL } from './apply-body.ts';
 import { inBatches, isBlocker, ORDER } from './apply-order.ts';
 import { departingFrom, withLiveAutoscalers } from './autoscalers.ts';
 import { decide, isOurObject, isSettled, isWrite } from './decision.ts';
 import { awaitEstablished } from './definitions.ts';
 import { tryAll } from './dry-run.ts';
 import { cutOff, Ended, settle } from './ended.ts';
-import type { FenceEntry, HeldFence } from './fence.ts';
+import type { FenceEntry, HeldFence, Inventory } from './fence.ts';
 import { checkFence, isAbandoned, isOurs, readFence } from './fence.ts';
 import { FenceKeeper, FenceMoved } from './fence-keeper.ts';
 import { overwrittenEdits } from './foreign-edits.ts';
@@ -20,6 +21,7 @@ import type { LiveObjects } from './live-objects.ts';
 import { readLive } from './live-objects.ts';
 import type { Applied } from './object-writer.ts';
 import { foreign, notAdopted, ObjectWriter, terminating } from './object-writer.ts';
+import { namespacesMade } from './namespace-defaults.ts';
 import { inParallel } from './parallel.ts';
 import { tooManyDeletions, verdictOn } from './prune-verdict.ts';
 import { Restorer } from './restore.ts';
@@ -119,12 +121,15 @@ class ApplySession {
   /** Decides for every object; in a rollback, what cannot be decided well does not stop the others. */
   #plan(wanted: readonly Wanted[], live: LiveObjects, held: HeldFence | null): readonly Planned[] {
     const { application, mode, policy } = this.#request;
+    const absent = wanted.filter((item) => isNamespace(item.place) && (live.get(item.key) ?? null) === null);
+    const known = namespacesMade(held?.inventory ?? new Map(), this.#request);
+    const made = new Set([...known, ...absent.map((item) => item.place.name)]);
     const plan = wanted.map((item) => {
       const object = live.get(item.key) ?? null;
       return {
         wanted: item,
         live: object,
-        decision: decide(item, object, held?.inventory.get(item.key), { application, mode, policy }),
+        decision: decide(item, object, held?.inventory.get(item.key), { application, mode, policy, made }),
       };
     });
     if (mode === 'rollback') return plan;
@@ -198,7 +203,7 @@ class ApplySession {
    */
   async #withdraw(plan: readonly Planned[], held: HeldFence | null, keeper: FenceKeeper): Promise<void> {
     if (held === null) return;
-    const writer = this.#objectWriter(keeper, new Set());
+    const writer = this.#objectWriter(keeper, new Set(), held.inventory);
     const former = plan.filter(({ wanted, decision }) => isBlocker(wanted.object) && decision.kind === 'Update');
     for (const { wanted, live } of former) {
       await keeper.confirm();
@@ -227,7 +232,7 @@ class ApplySession {
   /** A session that changes no object still takes the fence: a predecessor that has read it, and sleeps, must not wake up and write. */
   async #nothingToWrite(plan: readonly Planned[], held: HeldFence | null, keeper: FenceKeeper): Promise<ApplyOutcome> {
     const opened = openingInventory(held?.inventory ?? new Map(), plan, this.#request);
-    const inventory = closingInventory(opened, plan, new Map());
+    const inventory = closingInventory(opened, plan, new Map(), this.#request);
     const settled = held !== null && held.closed && isOurs(held, this.#request) && sameKeys(held.inventory, inventory);
     // No fence, and nothing to be fenced: rolling back to nothing where nothing is.
     if (!settled && (held !== null || inventory.size > 0)) await keeper.open(this.#fence(inventory, true));
@@ -259,14 +264,14 @@ class ApplySession {
       );
     }
     const failures: Ended[] = [];
-    const writer = this.#objectWriter(keeper, forced);
+    const writer = this.#objectWriter(keeper, forced, inventory);
     // The prune would do it, but only after the workloads got their number back: it would be scaled away again before that.
     for (const entry of retired) await this.#goOn(failures, () => this.#deleteAhead(entry, writer, keeper));
     const applied = await this.#applyAll(current, inventory, writer, failures);
     const released = await this.#restore(held, keeper, failures);
     const [failure] = failures;
     if (failure !== undefined) throw failure;
-    const closing = closingInventory(inventory, current, applied);
+    const closing = closingInventory(inventory, current, applied, this.#request);
     for (const key of released) closing.delete(key);
     await keeper.update(this.#fence(closing, true));
     const changed = current
@@ -305,7 +310,7 @@ class ApplySession {
       const place = await placeOfEntry(this.#api, entry, this.#request.signal);
       if (place === null) continue;
       await this.#goOn(failures, async () => {
-        if (!this.#adoptedHere(entry)) return restorer.forcedFields(place, image);
+        if (!this.#adoptedHere(entry, image)) return restorer.forcedFields(place, image);
         await restorer.whole(place, image);
         released.add(entry.key);
         return null;
@@ -339,8 +344,10 @@ class ApplySession {
     return this.#request.mode === 'rollback' && this.#request.objects.length === 0;
   }
 
-  #adoptedHere(entry: FenceEntry): boolean {
-    return entry.origin === 'adopted' && isOfSession(entry, this.#request);
+  /** The image tells it too, where the fence was not closed after the adoption: it is of an object that was not ours. */
+  #adoptedHere(entry: FenceEntry, { object }: BeforeImage): boolean {
+    const theirs = object.metadata.labels?.[APPLICATION_LABEL] !== this.#request.application;
+    return (entry.origin === 'adopted' || theirs) && isOfSession(entry, this.#request);
   }
 
   #madeHere(entry: FenceEntry): boolean {
@@ -349,17 +356,17 @@ class ApplySession {
 
   /** Restored whole, instead of being applied. */
   #isGivenBack(key: ObjectKey, held: HeldFence | null): boolean {
-    return this.#images(held).some(({ entry }) => entry.key === key && this.#adoptedHere(entry));
+    return this.#images(held).some(({ entry, image }) => entry.key === key && this.#adoptedHere(entry, image));
   }
 
-  #objectWriter(keeper: FenceKeeper, forced: ReadonlySet<ObjectKey>): ObjectWriter {
+  #objectWriter(keeper: FenceKeeper, forced: ReadonlySet<ObjectKey>, inventory: Inventory): ObjectWriter {
     const { application, mode, policy, journal, signal } = this.#request;
     return new ObjectWriter(
       {
         api: this.#api,
         writer: this.#writer,
         keeper,
-        context: { application, mode, policy },
+        context: { application, mode, policy, made: namespacesMade(inventory, this.#request) },
         conflicts: policy.conflicts,
         journal,
         signal,

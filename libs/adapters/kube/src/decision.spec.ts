@@ -27,6 +27,7 @@ const wanted: Wanted = {
   implied: false,
 };
 const context: DecisionContext = {
+  made: new Set(),
   application: 'web',
   mode: 'forward',
   policy: { adopt: 'refuse', namespace: 'shop' },
@@ -57,6 +58,18 @@ const entry: FenceEntry = {
 };
 
 describe('decide', () => {
+  it('takes what Kubernetes puts into a namespace, where the rollout made that, and nothing else there', () => {
+    const account = (name: string): [Wanted, KubeObject] => {
+      const mapping = { ...CONFIG_MAPS, kind: 'ServiceAccount', plural: 'serviceaccounts' };
+      const it: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'shop' } };
+      return [{ ...wanted, object: it, place: placeOf(mapping, 'shop', name) }, it];
+    };
+    const made = { ...context, made: new Set(['shop']) };
+    expect(decide(...account('default'), undefined, made)).toEqual({ kind: 'Update', adopts: true });
+    expect(decide(...account('default'), undefined, context)).toEqual({ kind: 'NotAdopted' });
+    expect(decide(...account('other'), undefined, made)).toEqual({ kind: 'NotAdopted' });
+  });
+
   it('leaves alone what is exactly as we wrote it', () => {
     expect(decide(wanted, live(), entry, context)).toEqual({ kind: 'Unchanged' });
   });

@@ -2,6 +2,7 @@ import type { ApplyPolicy, KubeObject } from '@breakwater/domain';
 import { APPLICATION_LABEL, DIGEST_ANNOTATION } from './apply-body.ts';
 import type { FenceEntry } from './fence.ts';
 import { fieldsDigestOf } from './managed-fields.ts';
+import { isDefault } from './namespace-defaults.ts';
 import type { Wanted } from './wanted.ts';
 import { isJob, isNamespace } from './wanted.ts';
 
@@ -28,6 +29,8 @@ export interface DecisionContext {
   readonly application: string;
   readonly mode: 'forward' | 'rollback';
   readonly policy: Pick<ApplyPolicy, 'adopt' | 'namespace'>;
+  /** Namespaces that this rollout makes, or has made. */
+  readonly made: ReadonlySet<string>;
 }
 
 export const isWrite = (decision: Decision): boolean => {
@@ -92,7 +95,8 @@ export const decide = (
   if (isNamespace(wanted.place) && live.metadata.deletionTimestamp !== undefined) return { kind: 'Terminating' };
   if (!ours && applicationsNamespace && (wanted.implied || context.policy.adopt === 'refuse')) return { kind: 'Used' };
   if (owner !== undefined && owner !== context.application) return { kind: 'Foreign', application: owner };
-  if (!ours && context.policy.adopt === 'refuse') return { kind: 'NotAdopted' };
+  const free = isDefault(live) && context.made.has(wanted.place.namespace);
+  if (!ours && context.policy.adopt === 'refuse' && !free) return { kind: 'NotAdopted' };
   if (live.metadata.deletionTimestamp !== undefined) return { kind: 'Recreate' };
   if (ours && isJob(wanted.place)) return decideJob(wanted, live, entry, context.mode);
   if (ours && entry !== undefined && isUnchanged(wanted, live, entry)) return { kind: 'Unchanged' };

@@ -31,7 +31,7 @@ export const dryRunBundle = async (api: KubeApi, request: DryRunRequest): Promis
   const departing = departingBy(policy, fence?.inventory, request.objects);
   const { wanted } = await withLiveAutoscalers(api, bundle, departing, signal);
   const live = await readLive(api, wanted, signal);
-  const context = { application, mode, policy } as const;
+  const context = { application, mode, policy, made: new Set<string>() } as const;
   const plan = wanted.map((item) => {
     const object = live.get(item.key) ?? null;
     return { wanted: item, live: object, decision: decide(item, object, fence?.inventory.get(item.key), context) };

@@ -73,6 +73,7 @@ export const closingInventory = (
   opened: Inventory,
   plan: readonly Planned[],
   applied: ReadonlyMap<ObjectKey, Applied>,
+  session: Pick<ApplyRequest, 'rollout'>,
 ): Map<ObjectKey, FenceEntry> => {
   const inventory = new Map(opened);
   for (const { wanted, live, decision } of plan) {
@@ -80,8 +81,11 @@ export const closingInventory = (
     const result = applied.get(wanted.key) ?? { decision, object: live, wrote: false };
     if (entry === undefined || !isOwned(result.decision)) continue;
     const object = result.object;
+    // It may have come between the look at it and our create: written ahead as ours, and somebody else's.
+    const adopts = result.decision.kind === 'Update' && result.decision.adopts;
     inventory.set(wanted.key, {
       ...entry,
+      ...(adopts ? { origin: 'adopted' as const, rollout: session.rollout } : {}),
       uid: object?.metadata.uid ?? null,
       apiVersion: wanted.object.apiVersion,
       objectDigest: wanted.digest,

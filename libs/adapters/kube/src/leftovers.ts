@@ -7,6 +7,7 @@ import { cutOff, isNotServed, refused } from './ended.ts';
 import { checkFence } from './fence.ts';
 import type { KubeApi } from './kube-api.ts';
 import { READS_AT_ONCE } from './live-objects.ts';
+import { isDefault } from './namespace-defaults.ts';
 import { inParallel } from './parallel.ts';
 
 /** Computed on demand, or about other objects: never anybody's belongings. */
@@ -34,14 +35,6 @@ const listable = async (api: KubeApi, signal: AbortSignal): Promise<Listable> =>
     if (mapping.listable && !transient && !kinds.has(kind)) kinds.set(kind, mapping);
   }
   return { kinds: [...kinds.values()], unknown: [...stale].filter((group) => !TRANSIENT_GROUPS.has(group)).sort() };
-};
-
-/** What Kubernetes itself puts into every namespace. */
-const isDefault = (object: KubeObject): boolean => {
-  const { name, annotations } = object.metadata;
-  if (object.kind === 'ServiceAccount') return name === 'default';
-  if (object.kind === 'ConfigMap') return name === 'kube-root-ca.crt';
-  return object.kind === 'Secret' && annotations?.['kubernetes.io/service-account.name'] === 'default';
 };
 
 /** A few of a kind; none when its definition went meanwhile. */

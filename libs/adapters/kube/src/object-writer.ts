@@ -44,6 +44,8 @@ export class ObjectWriter {
   readonly #parts: ObjectWriterParts;
   /** Whose conflicting fields are taken: their former values are in the record. */
   readonly #forced: Set<ObjectKey>;
+  /** Their first image is the one that counts. */
+  readonly #journalled = new Set<ObjectKey>();
 
   constructor(parts: ObjectWriterParts, forced: ReadonlySet<ObjectKey>) {
     this.#parts = parts;
@@ -55,6 +57,7 @@ export class ObjectWriter {
     let wrote = false;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const decision = decide(wanted, current, entry, this.#parts.context);
+      await this.#journalAdoption(decision, wanted, current);
       const outcome = await this.#carryOut(decision, wanted, current);
       if (outcome.kind === 'Done') return { decision, object: outcome.object, wrote: wrote || outcome.wrote };
       wrote ||= outcome.wrote;
@@ -63,6 +66,18 @@ export class ObjectWriter {
       await this.#parts.keeper.confirm();
     }
     throw keepsChanging(wanted.key);
+  }
+
+  /** Also of what was not there yet when the session looked. */
+  async #journalAdoption(decision: Decision, wanted: Wanted, live: KubeObject | null): Promise<void> {
+    if (this.#parts.context.mode === 'rollback' || live === null) return;
+    if (decision.kind === 'Update' && decision.adopts) await this.#journal(wanted.key, live);
+  }
+
+  async #journal(key: ObjectKey, object: KubeObject): Promise<void> {
+    if (this.#journalled.has(key)) return;
+    await this.#parts.journal([{ key, object }]);
+    this.#journalled.add(key);
   }
 
   async #carryOut(decision: Decision, wanted: Wanted, live: KubeObject | null): Promise<Step> {
@@ -116,7 +131,7 @@ export class ObjectWriter {
         if (!takes && isLeftByAutoscaler(wanted, live, result.causes)) return this.#apply(wanted, live, true);
         if (this.#parts.conflicts === 'report')
           throw refused('FieldConflict', describeConflict(result.causes), wanted.key);
-        await this.#parts.journal([{ key: wanted.key, object: live }]);
+        await this.#journal(wanted.key, live);
         this.#forced.add(wanted.key);
         return { kind: 'Again', wrote: false };
       case 'Stale':

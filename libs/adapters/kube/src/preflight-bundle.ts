@@ -63,7 +63,7 @@ const planOf = async (
   const bundle = await wantedFrom(api, known, policy, signal);
   const { wanted } = await withLiveAutoscalers(api, bundle, departingBy(policy, fence?.inventory, objects), signal);
   const live = await readLive(api, wanted, signal);
-  const context = { application, mode: 'forward', policy } as const;
+  const context = { application, mode: 'forward', policy, made: new Set<string>() } as const;
   const plan = wanted.map((item): PlannedWrite => {
     const object = live.get(item.key) ?? null;
     return { wanted: item, live: object, decision: decide(item, object, fence?.inventory.get(item.key), context) };

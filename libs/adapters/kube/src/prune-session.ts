@@ -206,7 +206,7 @@ class PruneSession {
         api: this.#api,
         writer: this.#writer,
         keeper,
-        context: { application, mode, policy },
+        context: { application, mode, policy, made: new Set<string>() },
         conflicts: 'report',
         journal,
         signal,
