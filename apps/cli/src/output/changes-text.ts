@@ -1,9 +1,10 @@
 import type { WireChanges } from '@breakwater/platform';
-import { wrapped } from './rollout-text.ts';
+import { headLines } from './head.ts';
 import { printable } from './style.ts';
 import type { Paint } from './style.ts';
 import { table } from './table.ts';
 import { elapsed } from './time.ts';
+import { wrapped } from './wrap.ts';
 
 type Change = WireChanges['changes'][number];
 
@@ -50,7 +51,13 @@ const changeTable = ({ changes, signal }: WireChanges, paint: Paint): string =>
 
 export const changesText = (changes: WireChanges, paint: Paint): string =>
   [
-    `${paint('bold', printable(changes.cluster))}  from ${moment(changes.since)} to ${moment(changes.until)} UTC`,
+    ...headLines(
+      [
+        [changes.cluster, 'bold'],
+        [`from ${moment(changes.since)} to ${moment(changes.until)} UTC`, null],
+      ],
+      paint,
+    ),
     ...signalLines(changes, paint),
     '',
     changes.changes.length === 0 ? 'no changes that anybody tells of' : changeTable(changes, paint),

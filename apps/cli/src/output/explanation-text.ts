@@ -1,8 +1,10 @@
 import type { WireExplanation } from '@breakwater/platform';
-import { blockerLine, wrapped } from './rollout-text.ts';
+import { headLines } from './head.ts';
+import { blockerLine } from './rollout-text.ts';
 import { printable } from './style.ts';
 import type { Paint } from './style.ts';
 import { elapsed } from './time.ts';
+import { wrapped } from './wrap.ts';
 
 const endText = (end: NonNullable<WireExplanation['expectedEnd']>, now: number): string => {
   const away = [end.earliest, end.latest].map((time) => elapsed(Date.parse(time) - now));
@@ -18,7 +20,14 @@ const whatIfLine = ({ command, at, outcome }: WireExplanation['whatIf'][number],
 export const explanationText = (explanation: WireExplanation, paint: Paint, now: number): string => {
   const blockers = explanation.blockers.flatMap((blocker) => wrapped(blockerLine(blocker, now), '  '));
   return [
-    `${paint('bold', printable(explanation.subject))}: ${printable(explanation.summary)}`,
+    ...headLines(
+      [
+        [explanation.subject, 'bold'],
+        [explanation.summary, null],
+      ],
+      paint,
+      ': ',
+    ),
     ...(blockers.length === 0 ? [] : [paint('bold', 'waiting for'), ...blockers]),
     ...wrapped(`next: ${printable(explanation.next)}`, ''),
     ...explanation.notes.flatMap((note) => wrapped(`note: ${printable(note)}`, '')),

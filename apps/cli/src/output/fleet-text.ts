@@ -1,17 +1,13 @@
 import type { WireApplication, WireCluster, WireFleet, WirePlan, WireRepository } from '@breakwater/platform';
-import { wrapped } from './rollout-text.ts';
+import { headLines } from './head.ts';
 import { colourOf, printable } from './style.ts';
 import type { Paint } from './style.ts';
 import { table } from './table.ts';
 import { ago, elapsed, shortCommit } from './time.ts';
+import { wrapped } from './wrap.ts';
 
 const revision = (value: { readonly commit: string } | null): string =>
   value === null ? '-' : shortCommit(value.commit);
-
-const state = (paint: Paint, text: string): string => {
-  const colour = colourOf(text);
-  return colour === null ? text : paint(colour, text);
-};
 
 export const clusterTable = (clusters: readonly WireCluster[], paint: Paint, now: number): string =>
   clusters.length === 0
@@ -35,7 +31,9 @@ export const clusterTable = (clusters: readonly WireCluster[], paint: Paint, now
       );
 
 export const clusterText = (cluster: WireCluster, paint: Paint, now: number): string => {
-  const facts = Object.entries(cluster.facts).map(([name, value]) => `  ${name}: ${printable(JSON.stringify(value))}`);
+  const facts = Object.entries(cluster.facts).flatMap(([name, value]) =>
+    wrapped(printable(`${name}: ${JSON.stringify(value)}`), '  '),
+  );
   const seen = cluster.lastSeen === null ? 'never seen' : `seen ${ago(cluster.lastSeen, now)} ago`;
   const applications = table(
     cluster.applications,
@@ -53,7 +51,16 @@ export const clusterText = (cluster: WireCluster, paint: Paint, now: number): st
     paint,
   );
   return [
-    `${paint('bold', cluster.name)}  ${state(paint, cluster.state)}  ${cluster.region ?? 'no region'}  ${cluster.version ?? 'version unknown'}  ${seen}`,
+    ...headLines(
+      [
+        [cluster.name, 'bold'],
+        [cluster.state, colourOf(cluster.state)],
+        [cluster.region ?? 'no region', null],
+        [cluster.version ?? 'version unknown', null],
+        [seen, null],
+      ],
+      paint,
+    ),
     ...(cluster.message === '' ? [] : wrapped(printable(`${cluster.reason}: ${cluster.message}`), '  ')),
     ...(cluster.uid === null ? [] : [`  uid: ${cluster.uid}`]),
     ...facts,
@@ -102,8 +109,19 @@ export const applicationTable = (applications: readonly WireApplication[], paint
 export const applicationText = (application: WireApplication, paint: Paint, now: number): string => {
   const { newest, proven, rollout } = application;
   return [
-    `${paint('bold', application.name)}  ${state(paint, application.state)}  fleet ${application.fleet ?? '-'}  trigger ${application.trigger ?? '-'}`,
-    `  repository: ${application.repository ?? 'none: it left Git'}${application.commit === null ? '' : ` at ${shortCommit(application.commit)}`}`,
+    ...headLines(
+      [
+        [application.name, 'bold'],
+        [application.state, colourOf(application.state)],
+        [`fleet ${application.fleet ?? '-'}`, null],
+        [`trigger ${application.trigger ?? '-'}`, null],
+      ],
+      paint,
+    ),
+    ...wrapped(
+      `repository: ${application.repository ?? 'none: it left Git'}${application.commit === null ? '' : ` at ${shortCommit(application.commit)}`}`,
+      '  ',
+    ),
     `  newest release: ${newest === null ? 'none' : `${revision(newest.revision)} ${newest.state}, ${ago(newest.createdAt, now)} ago`}`,
     `  proven: ${revision(proven)}${application.gitAhead ? ' (Git is ahead)' : ''}`,
     `  newest rollout: ${rollout === null ? 'none' : `${rollout.id}, ${rolloutState(application)}, ${ago(rollout.createdAt, now)} ago`}`,
@@ -143,7 +161,15 @@ export const documentErrorLine = (error: WireRepository['errors'][number]): stri
 export const repositoryText = (repository: WireRepository, paint: Paint, now: number): string => {
   const { observed, good, errors } = repository;
   return [
-    `${paint('bold', repository.name)}  ${state(paint, repository.state)}  ${printable(repository.url)}  ${repository.ref}`,
+    ...headLines(
+      [
+        [repository.name, 'bold'],
+        [repository.state, colourOf(repository.state)],
+        [repository.url, null],
+        [repository.ref, null],
+      ],
+      paint,
+    ),
     ...(repository.message === '' ? [] : wrapped(printable(repository.message), '  ')),
     `  observed: ${observed === null ? 'nothing yet' : `${observed.commit}, ${ago(observed.at, now)} ago`}`,
     `  in force: ${good === null ? 'nothing yet' : `${good.commit}, ${ago(good.at, now)} ago`}`,
@@ -160,16 +186,22 @@ const changesOf = ({ changes }: WirePlan['members'][number]): string =>
 const named = (clusters: readonly string[]): string =>
   clusters.length <= 5 ? clusters.join(', ') : `${clusters.slice(0, 5).join(', ')} and ${clusters.length - 5} more`;
 
+const FIELD = ' '.repeat(12);
+const lines = (text: string, indent = '  '): string[] => wrapped(printable(text), indent);
+
 /** `same change on 41 clusters`, and what it is, field by field. */
 const changeLines = ({ clusters, ...change }: WirePlan['changes'][number], first: boolean): readonly string[] => [
-  `${first ? 'same change' : 'differs'} on ${clusters.length} ${clusters.length === 1 ? 'cluster' : 'clusters'}: ${named(clusters)}`,
-  ...change.create.map((key) => `  create  ${key}`),
+  ...lines(
+    `${first ? 'same change' : 'differs'} on ${clusters.length} ${clusters.length === 1 ? 'cluster' : 'clusters'}: ${named(clusters)}`,
+    '',
+  ),
+  ...change.create.flatMap((key) => lines(`create  ${key}`)),
   ...change.update.flatMap(({ object, fields, more }) => [
-    `  update  ${object}`,
-    ...fields.map(({ path, from, to }) => `            ${path}: ${from ?? '(none)'} → ${to ?? '(none)'}`),
-    ...(more === 0 ? [] : [`            and ${more} more fields`]),
+    ...lines(`update  ${object}`),
+    ...fields.flatMap(({ path, from, to }) => lines(`${path}: ${from ?? '(none)'} → ${to ?? '(none)'}`, FIELD)),
+    ...(more === 0 ? [] : lines(`and ${more} more fields`, FIELD)),
   ]),
-  ...change.delete.map((key) => `  delete  ${key}`),
+  ...change.delete.flatMap((key) => lines(`delete  ${key}`)),
 ];
 
 export const planText = (plan: WirePlan, paint: Paint): string => {
@@ -198,14 +230,21 @@ export const planText = (plan: WirePlan, paint: Paint): string => {
   const objects = plan.changes.flatMap((change, index) => changeLines(change, index === 0));
   const SHOWN = 60;
   return [
-    `${paint('bold', `${plan.application} → ${shortCommit(plan.revision.commit)}`)} on ${plan.fleet} by ${plan.strategy}; nothing is changed by this`,
+    ...headLines(
+      [
+        [`${plan.application} → ${shortCommit(plan.revision.commit)}`, 'bold'],
+        [`on ${plan.fleet} by ${plan.strategy}; nothing is changed by this`, null],
+      ],
+      paint,
+      ' ',
+    ),
     '',
     waves.trimEnd(),
     '',
     members.trimEnd(),
     ...(objects.length === 0
       ? ['', 'no object changes']
-      : ['', paint('bold', 'CHANGED OBJECTS'), ...objects.slice(0, SHOWN).map(printable)]),
+      : ['', paint('bold', 'CHANGED OBJECTS'), ...objects.slice(0, SHOWN)]),
     ...(objects.length > SHOWN ? [`  and ${objects.length - SHOWN} more: -o json shows all`] : []),
     '',
   ].join('\n');

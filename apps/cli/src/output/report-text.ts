@@ -1,8 +1,9 @@
 import type { WireAuditEvent, WireReport } from '@breakwater/platform';
-import { rolloutText, wrapped } from './rollout-text.ts';
+import { rolloutText } from './rollout-text.ts';
 import { printable } from './style.ts';
 import type { Paint } from './style.ts';
 import { table } from './table.ts';
+import { wrapped } from './wrap.ts';
 
 export const auditTable = (events: readonly WireAuditEvent[], paint: Paint): string =>
   events.length === 0

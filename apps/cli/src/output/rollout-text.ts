@@ -2,8 +2,9 @@ import type { WireBlocker, WireRollout, WireTarget } from '@breakwater/platform'
 import { printable } from './style.ts';
 import type { Paint } from './style.ts';
 import { colourOf } from './style.ts';
-import { cut, table, TABLE_WIDTH } from './table.ts';
+import { cut, table } from './table.ts';
 import { ago, elapsed, shortCommit } from './time.ts';
+import { wrapped } from './wrap.ts';
 
 /** A paused rollout reads `Progressing (paused)`. */
 export const stateOf = (rollout: Pick<WireRollout, 'state' | 'paused'>): string =>
@@ -84,20 +85,6 @@ export const blockerLine = (blocker: WireBlocker, now: number): string => {
   return printable(`${head}: ${blocker.evidence}${times === '' ? '' : ` (${times})`}`);
 };
 
-/** Wraps at words, so that nothing of an explanation is cut away. */
-export const wrapped = (text: string, indent: string, width = TABLE_WIDTH): string[] => {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width - indent.length) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((part, index) => `${index === 0 ? indent : `${indent}  `}${part}`);
-};
-
 export const headerLines = (rollout: WireRollout, paint: Paint, now: number): string[] => {
   const colour = colourOf(stateOf(rollout));
   const state = colour === null ? stateOf(rollout) : paint(colour, stateOf(rollout));
@@ -144,7 +131,7 @@ export const rolloutText = (
   const waiting = rollout.waiting.flatMap((blocker) => wrapped(blockerLine(blocker, now), '  '));
   return [
     ...headerLines(rollout, paint, now),
-    `  id ${rollout.id}, created ${rollout.createdAt} by ${printable(rollout.createdBy)}`,
+    ...wrapped(printable(`id ${rollout.id}, created ${rollout.createdAt} by ${rollout.createdBy}`), '  '),
     '',
     waveTable(rollout, paint, now).trimEnd(),
     ...(targets.length === 0 ? [] : ['', targetTable(targets, paint).trimEnd()]),

@@ -27,6 +27,13 @@ it('goes on below in the last column, and loses nothing', () => {
   expect(text.split('\n')[2]).toMatch(/^ {7,}\S/);
 });
 
+it('wraps names and ids rather than cutting them, when nothing else makes room', () => {
+  const row = { id: 'i'.repeat(70), name: 'n'.repeat(80), what: 'w'.repeat(80) };
+  const text = table([row], columns, plain, 60);
+  expect(widest(text)).toBeLessThanOrEqual(60);
+  expect(text.replaceAll(/[^i]/g, '')).toBe(row.id);
+});
+
 it('colours states, and only on a terminal', () => {
   const states = [{ title: 'STATE', value: (state: string) => state, state: true }];
   expect(table(['Progressing (paused)'], states, paintFor(true))).toContain('\u001b[33mProgressing (paused)\u001b[0m');

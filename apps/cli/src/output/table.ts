@@ -1,10 +1,12 @@
 import { colourOf, printable } from './style.ts';
 import type { Paint } from './style.ts';
+import { TABLE_WIDTH } from './table-width.ts';
+import { breakLines } from './wrap.ts';
 
 export interface Column<T> {
   readonly title: string;
   readonly value: (row: T) => string;
-  /** May be cut when the line is too long; ids and states never are. */
+  /** May be cut when the line is too long. States never are; names and ids go on below, when nothing else makes room. */
   readonly flexible?: boolean;
   readonly align?: 'right';
   /** Of the last column: what is too long goes on below instead of being cut. */
@@ -14,40 +16,28 @@ export interface Column<T> {
 }
 
 const GAP = 2;
-export const TABLE_WIDTH = 100;
 const LEAST = 8;
 
 export const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 
-/** Breaks at spaces; a word that is longer than the column is broken where it must be. */
-const wrapCell = (text: string, width: number): string[] => {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    let rest = line === '' ? word : `${line} ${word}`;
-    if (rest.length > width && line !== '') {
-      lines.push(line);
-      rest = word;
-    }
-    for (; rest.length > width; rest = rest.slice(width)) lines.push(rest.slice(0, width));
-    line = rest;
-  }
-  return [...lines, line];
-};
-
-/** Takes what is too much from the widest flexible columns. */
-const fit = (widths: number[], flexible: readonly boolean[], most: number): number[] => {
+/** Takes what is too much from the widest flexible columns, then from those that are wrapped rather than cut: names and ids. */
+const fit = <T>(widths: readonly number[], columns: readonly Column<T>[], most: number): number[] => {
   const fitted = [...widths];
   const total = () => fitted.reduce((sum, width) => sum + width, 0) + GAP * (fitted.length - 1);
-  while (total() > most) {
-    let widest = -1;
-    fitted.forEach((width, index) => {
-      if (flexible[index] === true && width > LEAST && width > (fitted[widest] ?? 0)) widest = index;
-    });
-    if (widest < 0) break;
-    fitted[widest] = (fitted[widest] ?? 0) - 1;
-  }
+  const shrink = (may: (column: Column<T>) => boolean): void => {
+    while (total() > most) {
+      let widest = -1;
+      columns.forEach((column, index) => {
+        const width = fitted[index] ?? 0;
+        if (may(column) && width > LEAST && width > (fitted[widest] ?? 0)) widest = index;
+      });
+      if (widest < 0) return;
+      fitted[widest] = (fitted[widest] ?? 0) - 1;
+    }
+  };
+  shrink(({ flexible }) => flexible === true);
+  shrink(({ state, align }) => state !== true && align === undefined);
   return fitted;
 };
 
@@ -62,19 +52,15 @@ export const table = <T>(
   const wanted = columns.map((column, index) =>
     Math.max(column.title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
-  const widths = fit(
-    wanted,
-    columns.map(({ flexible }) => flexible === true),
-    width,
-  );
-  const render = (line: readonly string[], head: boolean): string =>
+  const widths = fit(wanted, columns, width);
+  const render = (line: readonly string[], whole: readonly string[] | null): string =>
     line
       .map((cell, index) => {
         const column = columns[index];
         const shown = cut(cell, widths[index] ?? 0);
         const space = ' '.repeat(Math.max(0, (widths[index] ?? 0) - shown.length));
-        const colour = !head && column?.state === true ? colourOf(cell) : null;
-        const painted = colour === null ? shown : paint(colour, shown);
+        const colour = whole !== null && column?.state === true ? colourOf(whole[index] ?? '') : null;
+        const painted = colour === null || shown === '' ? shown : paint(colour, shown);
         const last = index === columns.length - 1 && column?.align !== 'right';
         if (last) return painted;
         return column?.align === 'right' ? `${space}${painted}` : `${painted}${space}`;
@@ -85,16 +71,23 @@ export const table = <T>(
     'bold',
     render(
       columns.map(({ title }) => title),
-      true,
+      null,
     ),
   );
-  const lastWidth = widths.at(-1) ?? 0;
-  const wraps = columns.at(-1)?.wrap === true;
+  const goesOn = ({ flexible, wrap }: Column<T>, index: number): boolean =>
+    flexible !== true || (wrap === true && index === columns.length - 1);
   const rendered = cells.flatMap((line) => {
-    const last = line.at(-1) ?? '';
-    const [first = '', ...rest] = wraps ? wrapCell(last, lastWidth) : [last];
-    const empty = columns.slice(1).map(() => '');
-    return [[...line.slice(0, -1), first], ...rest.map((part) => [...empty, part])].map((cell) => render(cell, false));
+    const parts = columns.map((column, index) => {
+      const cell = line[index] ?? '';
+      return goesOn(column, index) ? breakLines(cell, widths[index] ?? 0) : [cell];
+    });
+    const height = Math.max(...parts.map(({ length }) => length));
+    return Array.from({ length: height }, (_, row) =>
+      render(
+        parts.map((part) => part[row] ?? ''),
+        line,
+      ),
+    );
   });
   return `${[header, ...rendered].join('\n')}\n`;
 };
