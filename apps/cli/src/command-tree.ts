@@ -27,9 +27,9 @@ const rootName = (command: Command): string => (command.parent === null ? comman
 export const later = (parent: Command, name: string, what: string): void => {
   parent
     .command(name, { hidden: true })
+    .description(`${what}: not supported yet`)
     .allowUnknownOption()
     .allowExcessArguments()
-    .helpOption(false)
     .action(() => {
       throw notSupportedYet(what);
     });

@@ -224,7 +224,9 @@ describe('a commit that takes much away', () => {
     repository.write('clusters.yaml', cluster('eu-1') + '---\n' + cluster('us-1')).commit();
     await under.sync();
     repository.write('README.md', 'words').commit();
-    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN)).rejects.toMatchObject({ code: 'CommitMoved' });
+    await expect(under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN)).rejects.toMatchObject({
+      code: 'CommitMoved',
+    });
     expect(await under.record.sync.repository(FLEET_REPOSITORY)).toMatchObject({ state: 'Held' });
     expect((await under.inForce()).clusters).toHaveLength(4);
   });
@@ -235,7 +237,9 @@ describe('a commit that takes much away', () => {
     await expect(under.fleet.approveRepository(FLEET_REPOSITORY, {}, ADMIN)).rejects.toMatchObject({
       code: 'StateForbids',
     });
-    await expect(under.fleet.approveRepository('nowhere', {}, ADMIN)).rejects.toMatchObject({ code: 'RepositoryNotFound' });
+    await expect(under.fleet.approveRepository('nowhere', {}, ADMIN)).rejects.toMatchObject({
+      code: 'RepositoryNotFound',
+    });
   });
 });
 

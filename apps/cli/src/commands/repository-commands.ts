@@ -52,6 +52,8 @@ export const registerRepositories = (program: Command, io: CliIo): void => {
       if (body.state !== 'Synced')
         throw new CliError(`the repository is ${body.state}`, {
           code: `Repository${body.state}`,
+          // It was read and judged: that it is not in force is another end, not an error.
+          status: body.state === 'Invalid' || body.state === 'Held' ? EXIT.anotherEnd : EXIT.error,
           ...(body.state === 'Held' ? { remedy: `Let the commit through with: repository approve ${body.name}` } : {}),
         });
     });

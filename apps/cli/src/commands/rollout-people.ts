@@ -1,4 +1,3 @@
-import type { WireRollout } from '@breakwater/platform';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
 import type { CliIo } from '../cli-io.ts';
@@ -6,16 +5,10 @@ import { leaf } from '../command-tree.ts';
 import type { OutputOptions } from '../command-tree.ts';
 import { CliError, EXIT } from '../exit-status.ts';
 import { print } from '../output/print.ts';
-import { stateOf } from '../output/rollout-text.ts';
 import { printable } from '../output/style.ts';
-import { withNeededReason, withReason } from './rollout-options.ts';
-
-const REFERENCE = 'a rollout id, or the name of an application for its newest rollout';
+import { REFERENCE, verbLine, withNeededReason, withReason } from './rollout-options.ts';
 
 type Reasoned = OutputOptions & { reason?: string };
-
-const line = (rollout: WireRollout, what: string): string =>
-  `rollout ${rollout.id} of ${printable(rollout.application)}: ${what}, it is ${stateOf(rollout)}\n`;
 
 const usage = (message: string, code: string, remedy: string): CliError =>
   new CliError(message, { code, status: EXIT.usage, remedy });
@@ -36,10 +29,10 @@ const approve = (rollout: Command, io: CliIo): void => {
       throw usage('say what to approve', 'NothingToApprove', 'Add --wave NAME or --deletions.');
     if (wave === undefined) {
       const { body } = await client.call('approveDeletions', { params: { id }, body: { reason } });
-      return print(io, output, body, () => line(body, 'deletions approved'));
+      return print(io, output, body, () => verbLine(body, 'deletions approved'));
     }
     const { body } = await client.call('approveRollout', { params: { id }, body: { wave, reason } });
-    print(io, output, body, () => line(body, `wave ${printable(wave)} approved`));
+    print(io, output, body, () => verbLine(body, `wave ${printable(wave)} approved`));
   });
 };
 
@@ -59,7 +52,7 @@ const override = (rollout: Command, io: CliIo): void => {
       params: { id },
       body: { wave, gate, cluster, reason },
     });
-    print(io, output, body, () => line(body, `gate ${printable(gate)} of wave ${printable(wave)} OVERRIDDEN`));
+    print(io, output, body, () => verbLine(body, `gate ${printable(gate)} of wave ${printable(wave)} OVERRIDDEN`));
   });
 };
 
@@ -76,7 +69,7 @@ const overrideWindow = (rollout: Command, io: CliIo): void => {
       params: { id },
       body: { window, reason },
     });
-    print(io, output, body, () => line(body, `freeze window ${printable(window)} OVERRIDDEN`));
+    print(io, output, body, () => verbLine(body, `freeze window ${printable(window)} OVERRIDDEN`));
   });
 };
 
@@ -99,7 +92,7 @@ const retry = (rollout: Command, io: CliIo): void => {
       body: { cluster, wave, gate, reason },
     });
     const what = gate === undefined ? `cluster ${cluster ?? ''} is tried anew` : `gate ${gate} is measured anew`;
-    print(io, output, body, () => line(body, printable(what)));
+    print(io, output, body, () => verbLine(body, printable(what)));
   });
 };
 
@@ -117,7 +110,7 @@ const skip = (rollout: Command, io: CliIo): void => {
     if ((cluster === undefined) === (region === undefined))
       throw usage('say what to skip', 'NothingNamed', 'Add --cluster NAME or --region NAME.');
     const { body } = await new ApiClient(io).call('skipRollout', { params: { id }, body: { cluster, region, reason } });
-    print(io, output, body, () => line(body, printable(`${cluster ?? `region ${region ?? ''}`} skipped`)));
+    print(io, output, body, () => verbLine(body, printable(`${cluster ?? `region ${region ?? ''}`} skipped`)));
   });
 };
 

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { reportMarkdown } from '@breakwater/platform';
+import type { WireRollout } from '@breakwater/platform';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { allPages } from '../api/all-pages.ts';
@@ -15,14 +16,12 @@ import { reportText } from '../output/report-text.ts';
 import { printable } from '../output/style.ts';
 import { readRollout, readTargets } from '../watch/rollout-changes.ts';
 import { waitForEnd } from '../watch/wait-for-end.ts';
-import { durationArgument } from './rollout-options.ts';
+import { durationArgument, REFERENCE } from './rollout-options.ts';
 
 export const countArgument = (text: string): number => {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1.');
   return Number(text);
 };
-
-const REFERENCE = 'a rollout id, or the name of an application for its newest rollout';
 
 const list = (rollout: Command, io: CliIo): void => {
   leaf(rollout, 'list', 'Show rollouts, newest first', [
@@ -58,6 +57,10 @@ const get = (rollout: Command, io: CliIo): void => {
     });
 };
 
+/** A rollback that a person has asked for is an end that somebody wants; one that began by itself is not. */
+const wantedEnd = ({ rollback, state }: WireRollout): string =>
+  rollback?.automatic === false && (state === 'RollingBack' || state === 'RolledBack') ? 'RolledBack' : 'Succeeded';
+
 const watch = (rollout: Command, io: CliIo): void => {
   leaf(rollout, 'watch', 'Follow a rollout to its end', [
     'rollout watch podinfo',
@@ -68,11 +71,11 @@ const watch = (rollout: Command, io: CliIo): void => {
     .action(async (id: string, options: OutputOptions & { timeout?: number }) => {
       const client = new ApiClient(io);
       const begun = await readRollout(client, id);
-      const wanted = begun.state === 'RollingBack' || begun.state === 'RolledBack' ? 'RolledBack' : 'Succeeded';
+      const wanted = wantedEnd(begun);
       const timeoutMs = options.timeout ?? null;
       const seen = await waitForEnd(client, io, begun.id, { format: options.output, timeoutMs, stream: true });
       if (seen.rollout.state !== wanted)
-        throw new CliError(`the rollout ended ${seen.rollout.state}: ${seen.rollout.message}`, {
+        throw new CliError(`the rollout ended ${seen.rollout.state}: ${printable(seen.rollout.message)}`, {
           code: 'AnotherEnd',
           status: EXIT.anotherEnd,
         });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WireRollout, WireSettledRollout } from '@breakwater/platform';
+import type { WireSettledRollout } from '@breakwater/platform';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.ts';
@@ -8,47 +8,55 @@ import { leaf } from '../command-tree.ts';
 import type { OutputOptions } from '../command-tree.ts';
 import { CliError, EXIT, notSupportedYet } from '../exit-status.ts';
 import { print } from '../output/print.ts';
-import type { Format } from '../output/print.ts';
-import { rolloutText, stateOf } from '../output/rollout-text.ts';
+import { rolloutText } from '../output/rollout-text.ts';
 import { printable } from '../output/style.ts';
-import { waitForEnd } from '../watch/wait-for-end.ts';
+import { endsAs, finish } from '../watch/finish.ts';
+import { readRollout } from '../watch/rollout-changes.ts';
+import { registerRollback } from './rollback.ts';
 import { registerPeople } from './rollout-people.ts';
-import { withReason, withWait } from './rollout-options.ts';
+import { REFERENCE, timeoutOf, verbLine, withReason, withWait } from './rollout-options.ts';
 import type { WaitFlags } from './rollout-options.ts';
 
-const REFERENCE = 'a rollout id, or the name of an application for its newest rollout';
 /** How often a pause that is not yet in force is asked again; each asking takes up to five seconds. */
 const SETTLE_ATTEMPTS = 6;
 
 type Reasoned = OutputOptions & { reason?: string };
-
-const line = (rollout: WireRollout, what: string): string =>
-  `rollout ${rollout.id} of ${printable(rollout.application)}: ${what}, it is ${stateOf(rollout)}\n`;
 
 const warnUnsettled = (io: CliIo, unsettled: readonly string[]): void => {
   if (unsettled.length > 0)
     io.err(`a request that never got its answer may still land on: ${printable(unsettled.join(', '))}\n`);
 };
 
-/** Asks until it is in force, or says that it is not. */
-const settle = async (
-  io: CliIo,
-  ask: () => Promise<{ status: number; body: WireSettledRollout }>,
-  wait: boolean,
-): Promise<WireSettledRollout> => {
+interface Settled {
+  readonly status: number;
+  readonly body: WireSettledRollout;
+}
+
+/** Asks again until it is in force, within bounds. */
+const settle = async (io: CliIo, ask: () => Promise<Settled>, wait: boolean): Promise<Settled> => {
   let answer = await ask();
   for (let attempt = 1; wait && answer.status === 202 && attempt < SETTLE_ATTEMPTS; attempt += 1) {
     await sleep(500, undefined, { signal: io.signal });
     answer = await ask();
   }
-  if (wait && answer.status === 202)
-    throw new CliError(`not in force yet on: ${printable(answer.body.unsettled.join(', '))}`, {
+  return answer;
+};
+
+/** Prints what was done in any case; that it is not in force everywhere is said after it. */
+const printSettled = (
+  io: CliIo,
+  { output, wait }: OutputOptions & { readonly wait: boolean },
+  { status, body }: Settled,
+  what: string,
+): void => {
+  print(io, output, body, () => verbLine(body, what));
+  if (wait && status === 202)
+    throw new CliError(`not in force yet on: ${printable(body.unsettled.join(', '))}`, {
       code: 'NotSettled',
       status: EXIT.timedOut,
       remedy: 'It is recorded, and comes into force when these clusters answer or their permits expire.',
     });
-  warnUnsettled(io, answer.body.unsettled);
-  return answer.body;
+  warnUnsettled(io, body.unsettled);
 };
 
 const pause = (rollout: Command, io: CliIo): void => {
@@ -67,7 +75,7 @@ const pause = (rollout: Command, io: CliIo): void => {
     const client = new ApiClient(io);
     const body = { mode: options.mode, reason: options.reason };
     const paused = await settle(io, () => client.call('pauseRollout', { params: { id }, body }), options.wait);
-    print(io, options.output, paused, () => line(paused, `paused (${options.mode})`));
+    printSettled(io, options, paused, `paused (${options.mode})`);
   });
 };
 
@@ -82,7 +90,7 @@ const resume = (rollout: Command, io: CliIo): void => {
       params: { id },
       body: { reason: options.reason },
     });
-    print(io, options.output, body, () => line(body, 'resumed'));
+    print(io, options.output, body, () => verbLine(body, 'resumed'));
   });
 };
 
@@ -94,70 +102,12 @@ const abort = (rollout: Command, io: CliIo): void => {
     .option('--no-wait', 'do not wait until it is in force');
   withReason(command).action(async (id: string, options: Reasoned & { wait: boolean }) => {
     const client = new ApiClient(io);
-    const first = await client.call('abortRollout', { params: { id }, body: { reason: options.reason } });
-    if (options.wait && first.status === 202)
-      throw new CliError(`not in force yet on: ${printable(first.body.unsettled.join(', '))}`, {
-        code: 'NotSettled',
-        status: EXIT.timedOut,
-        remedy: 'The abort is recorded; look again with rollout get.',
-      });
-    warnUnsettled(io, first.body.unsettled);
-    print(io, options.output, first.body, () => line(first.body, 'aborted'));
+    const body = { reason: options.reason };
+    // By the id: the application's newest rollout may be another one, as soon as this one has ended.
+    const { id: rolloutId } = await readRollout(client, id);
+    const ask = () => client.call('abortRollout', { params: { id: rolloutId }, body });
+    printSettled(io, options, await settle(io, ask, options.wait), 'aborted');
   });
-};
-
-type RollbackFlags = Reasoned &
-  WaitFlags & {
-    scope?: 'cluster' | 'wave' | 'rollout';
-    cluster?: string;
-    region?: string;
-    wave?: string;
-    past?: string;
-  };
-
-const rollback = (rollout: Command, io: CliIo): void => {
-  const command = leaf(rollout, 'rollback', 'Return touched clusters to their own last known good revision', [
-    'rollout rollback podinfo --wait --timeout 10m --reason "errors in eu-west"',
-    'rollout rollback podinfo --scope cluster --cluster eu-west-1a',
-  ])
-    .argument('<id>', REFERENCE)
-    .addOption(
-      new Option('--scope <scope>', 'how much; default: the whole rollout').choices(['cluster', 'wave', 'rollout']),
-    )
-    .option('--cluster <name>', 'with --scope cluster')
-    .option('--wave <name>', 'with --scope wave')
-    .option('--region <name>', 'the clusters of a region')
-    .addOption(new Option('--past <hook>', 'past an irreversible hook (not supported yet)').hideHelp());
-  withWait(withReason(command)).action(async (id: string, options: RollbackFlags) => {
-    if (options.past !== undefined) throw notSupportedYet('going back past an irreversible hook');
-    const { scope, cluster, region, wave, reason } = options;
-    const client = new ApiClient(io);
-    const { body } = await client.call('rollbackRollout', {
-      params: { id },
-      body: { scope, cluster, region, wave, reason },
-    });
-    if (options.wait !== true) print(io, options.output, body, () => line(body, 'rolling back'));
-    else await finish(client, io, body.id, options.output, options.timeout ?? null, 'RolledBack');
-  });
-};
-
-/** Waits, prints the rollout as it is at its end, and fails with status 3 when that is not the end that was asked for. */
-const finish = async (
-  client: ApiClient,
-  io: CliIo,
-  id: string,
-  format: Format,
-  timeoutMs: number | null,
-  wanted: string,
-): Promise<void> => {
-  const { rollout, targets } = await waitForEnd(client, io, id, { format, timeoutMs });
-  if (format !== 'table') print(io, format, { ...rollout, targets }, () => '');
-  else if (!io.isTerminal) print(io, format, rollout, (paint) => `\n${rolloutText(rollout, targets, paint, io.now())}`);
-  if (rollout.state !== wanted)
-    throw new CliError(`the rollout ended ${rollout.state}: ${printable(rollout.message)}`, {
-      code: 'AnotherEnd',
-      status: EXIT.anotherEnd,
-    });
 };
 
 interface StartFlags extends Reasoned, WaitFlags {
@@ -184,18 +134,20 @@ const start = (rollout: Command, io: CliIo): void => {
   withWait(withReason(command)).action(async (application: string, options: StartFlags) => {
     if (options.plan !== undefined) throw notSupportedYet('starting from a stored plan');
     const { revision, strategy, supersede, allowBad, reason, idempotencyKey } = options;
+    const timeoutMs = timeoutOf(options);
     const client = new ApiClient(io);
     const { body } = await client.call('startRollout', {
       body: { application, revision, strategy, supersede, allowBad, reason },
       ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
     });
-    if (options.wait === true) await finish(client, io, body.id, options.output, options.timeout ?? null, 'Succeeded');
-    else print(io, options.output, body, (paint) => rolloutText(body, [], paint, io.now()));
+    const { output } = options;
+    if (options.wait === true) await finish(client, io, body.id, { format: output, timeoutMs }, endsAs('Succeeded'));
+    else print(io, output, body, (paint) => rolloutText(body, [], paint, io.now()));
   });
 };
 
 export const registerRolloutVerbs = (rollout: Command, io: CliIo): void => {
-  for (const register of [start, pause, resume, abort, rollback]) register(rollout, io);
+  for (const register of [start, pause, resume, abort, registerRollback]) register(rollout, io);
   registerPeople(rollout, io);
 };
 
@@ -210,7 +162,8 @@ export const registerEmergency = (program: Command, io: CliIo): void => {
       options.output,
       body,
       () =>
-        body.items.map((one) => line(one, 'stopped')).join('') || 'every rollout is stopped; none was in progress\n',
+        body.items.map((one) => verbLine(one, 'stopped')).join('') ||
+        'every rollout is stopped; none was in progress\n',
     );
     warnUnsettled(
       io,
@@ -230,7 +183,8 @@ export const registerEmergency = (program: Command, io: CliIo): void => {
         io,
         options.output,
         body,
-        () => body.items.map((one) => line(one, 'resumed')).join('') || 'the stop has ended; no rollout was stopped\n',
+        () =>
+          body.items.map((one) => verbLine(one, 'resumed')).join('') || 'the stop has ended; no rollout was stopped\n',
       );
     },
   );

@@ -1,11 +1,12 @@
 import type { WireRollout, WireTarget } from '@breakwater/platform';
 import type { CliIo } from '../cli-io.ts';
 import { paintOf } from '../output/print.ts';
-import { blockerLine, headerLines, wrapped } from '../output/rollout-text.ts';
+import { blockerLine, headerLines } from '../output/rollout-text.ts';
 import { colourOf, printable } from '../output/style.ts';
 import type { Paint } from '../output/style.ts';
 import { cut } from '../output/table.ts';
 import type { Seen } from './rollout-changes.ts';
+import { wrapped } from '../output/wrap.ts';
 
 const BAR = 24;
 const SHOWN_STATES = ['Failed', 'RollbackFailed', 'Unreachable', 'Applying', 'Verifying', 'RollingBack', 'Prefetching'];

@@ -1,4 +1,5 @@
-import { TERMINAL_STATES } from '@breakwater/domain';
+import { PREFLIGHT_FAILED, TERMINAL_STATES } from '@breakwater/domain';
+import { stringify } from 'yaml';
 import type { ApiClient } from '../api/api-client.ts';
 import type { CliIo } from '../cli-io.ts';
 import { CliError, EXIT } from '../exit-status.ts';
@@ -13,8 +14,10 @@ import type { Seen } from './rollout-changes.ts';
 export interface WaitOptions {
   readonly format: Format;
   readonly timeoutMs: number | null;
-  /** JSON Lines of every look, for `watch -o json`. */
+  /** Every look is printed: a line of JSON, or a document of YAML. */
   readonly stream?: boolean;
+  /** When to stop looking; default: when the rollout has ended. */
+  readonly until?: (seen: Seen) => boolean;
 }
 
 type Viewer = (before: Seen | null, after: Seen) => void;
@@ -22,7 +25,9 @@ type Viewer = (before: Seen | null, after: Seen) => void;
 const viewer = (io: CliIo, { format, stream = false }: WaitOptions): Viewer => {
   if (format !== 'table') {
     return (_before, { rollout, targets }) => {
-      if (stream) io.out(`${JSON.stringify({ ...rollout, targets })}\n`);
+      if (!stream) return;
+      const look = { ...rollout, targets };
+      io.out(format === 'json' ? `${JSON.stringify(look)}\n` : `---\n${stringify(look, { lineWidth: 0 })}`);
     };
   }
   if (io.isTerminal) {
@@ -44,10 +49,14 @@ const needsPerson = ({ rollout }: Seen): string | null => {
       rollout.waiting.find(({ reason }) => reason === 'AwaitingApproval')?.evidence ?? 'not approved yet';
     return `wave ${asking.name} waits for an approval (${evidence}): rollout approve ${name} --wave ${asking.name}`;
   }
+  if (rollout.state === 'Preflight' && rollout.reason === PREFLIGHT_FAILED)
+    return `${name} is held before its first change, clusters would refuse it: ${rollout.message}; mend them, skip them, or abort it: rollout explain ${name}`;
   if (rollout.waiting.some(({ reason }) => reason === 'TooManyDeletions'))
     return `${name} waits because it would delete more objects than the limit: rollout approve ${name} --deletions`;
   return rollout.paused === null ? null : `${name} is paused by ${rollout.paused.by}: rollout resume ${name}`;
 };
+
+const hasEnded = ({ rollout }: Seen): boolean => TERMINAL_STATES.has(rollout.state);
 
 /** Shows a rollout to its end. @throws {CliError} when the time is over (status 4), or it was interrupted */
 export const waitForEnd = async (client: ApiClient, io: CliIo, id: string, options: WaitOptions): Promise<Seen> => {
@@ -62,8 +71,9 @@ export const waitForEnd = async (client: ApiClient, io: CliIo, id: string, optio
     const notice = needsPerson(seen) ?? '';
     if (notice !== '' && notice !== said) io.err(`${printable(notice)}\n`);
     said = notice;
+    if (options.until?.(seen) === true) return seen;
   }
-  if (last !== null && TERMINAL_STATES.has(last.rollout.state)) return last;
+  if (last !== null && hasEnded(last)) return last;
   if (io.signal.aborted) throw new CliError('interrupted; the rollout goes on', { code: 'Interrupted' });
   throw new CliError(
     `the time-out has passed; the rollout is ${last === null ? 'unknown' : stateOf(last.rollout)} and goes on`,
