@@ -142,7 +142,9 @@ export const checkState = (world: RolloutWorld, scenes: readonly Scene[]): void 
     }
   }
   const flying = scenes.flatMap(({ rollout, targets }) =>
-    isTerminal(rollout) ? [] : targets.filter((target) => FLYING.has(target.state) || target.state === 'RollingBack'),
+    targets.filter(
+      ({ state, owes }) => (FLYING.has(state) || state === 'RollingBack') && (owes !== null || !isTerminal(rollout)),
+    ),
   );
   const clusters = flying.map((target) => target.cluster);
   demand(
@@ -200,17 +202,20 @@ export const checkStep = (world: RolloutWorld, before: readonly Scene[], after: 
           () => `${target.cluster} started before ${before.map(({ run }) => `${run.gate} ${run.state}`).join()}`,
         );
         demand(
+          was.rollout.paused === null || rollout.paused === null,
+          'rule 4',
+          () => `${target.cluster} started in a pause`,
+        );
+      }
+      const settles = isTerminal(was.rollout) && previous.state !== 'Applying';
+      if (target.state === 'Applying' && (previous.state === 'Pending' || settles)) {
+        demand(
           !world.shape.freeze ||
             world.now < FREEZE.from ||
             world.now >= FREEZE.to ||
             rollout.windowOverrides.length > 0,
           'windows',
           () => `${target.cluster} started in a freeze window`,
-        );
-        demand(
-          was.rollout.paused === null || rollout.paused === null,
-          'rule 4',
-          () => `${target.cluster} started in a pause`,
         );
       }
       if (was.rollout.irreversible.some(({ accepted }) => !accepted) && !isTerminal(was.rollout)) {

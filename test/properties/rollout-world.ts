@@ -8,6 +8,7 @@ import {
   drive,
   type FleetCommands,
   quarantineEvent,
+  reachedEvent,
   reconcileRollout,
   type RecordPort,
   type RolloutCommands,
@@ -241,11 +242,7 @@ export class RolloutWorld {
   }
 
   readonly reconcile: (id: Rollout['id']) => Promise<void>;
-  readonly tell: (
-    target: Target,
-    event: Parameters<typeof tellTarget>[2],
-    effects?: Parameters<typeof tellTarget>[3],
-  ) => Promise<boolean>;
+  readonly tell: (target: Target, event: TargetEvent, effects?: Parameters<typeof tellTarget>[3]) => Promise<boolean>;
   readonly putBundle: (digest: string, objects: readonly KubeObject[]) => Promise<void>;
 
   chance(probability: number): boolean {
@@ -470,7 +467,7 @@ export class RolloutWorld {
       case 'Applying':
         return this.write(rollout, target, 'forward', calm);
       case 'RollingBack':
-        if (target.unreachableSince !== null) return void (await this.tell(target, { type: 'Reached' }));
+        if (target.unreachableSince !== null) return this.reach(target);
         if (target.phase === 'verify') return this.look(target, calm);
         return this.write(rollout, target, 'backward', calm);
       case 'Verifying':
@@ -481,9 +478,9 @@ export class RolloutWorld {
       case 'Unreachable':
       case 'Skipped':
       case 'RollbackFailed':
-        return void (await this.tell(target, { type: 'Reached' }));
+        return this.reach(target);
       default:
-        if (isTerminal(rollout) && target.owes !== null) await this.tell(target, { type: 'Reached' });
+        if (isTerminal(rollout) && target.owes !== null) await this.reach(target);
     }
   }
 
@@ -491,6 +488,12 @@ export class RolloutWorld {
     const rollout = await this.record.rollouts.get(target.rollout);
     if (rollout === null) return;
     this.asleep.push({ target, health: this.health(target, false), round: rollout.round, at: this.now });
+  }
+
+  private async reach(target: Target): Promise<void> {
+    this.told.add('Reached');
+    const wakeUps = { wake: async () => undefined, wakeAll: async () => undefined };
+    await tellTarget({ record: this.record, wakeUps }, target, reachedEvent);
   }
 
   /** Somebody wakes up, and tells what was so when they fell asleep. */
@@ -566,7 +569,8 @@ export class RolloutWorld {
     for (const rollout of await this.rollouts())
       for (const wave of rollout.waves)
         for (const { gate } of wave.gates)
-          if (only === null || only === gate)
+          // Nobody is sent to ask a person.
+          if (gate !== 'people' && (only === null || only === gate))
             await visitGate(parts, {
               rollout: rollout.id,
               wave: wave.index,

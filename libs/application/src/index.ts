@@ -159,6 +159,7 @@ export { startRolloutWorker } from './worker/rollout-worker.ts';
 export { quarantineEvent } from './worker/target-quarantine.ts';
 export { CLAIM_LEASE } from './worker/target-visit.ts';
 export { visitGate } from './worker/gate-runner.ts';
+export { reachedEvent } from './rollout/reached-event.ts';
 export { tellTarget } from './rollout/tell-target.ts';
 export { CHANGES_PERIOD } from './changes/changes-on-cluster.ts';
 export { createFleetCommands } from './fleet-commands.service.ts';

@@ -188,6 +188,7 @@ export {
   isFrozen,
   isTerminal,
   returnConcurrency,
+  settlesDebt,
 } from './rollout/rollout-machine.ts';
 export type { Advance, Order } from './rollout/rollout-machine.ts';
 export { instantAt, rolloutTime } from './rollout/rollout-clock.ts';

@@ -56,5 +56,7 @@ const followDebt = async (tx: RecordTransaction, rollout: Rollout, target: Targe
   await tx.followDebt(rollout.application, target.cluster);
   if (target.owes === null && isTerminal(rollout)) {
     await tx.releaseLock(rollout.application, target.cluster, rollout.id);
+    // A settlement in flight whose debt ends otherwise stays where it is, and takes no place any more.
+    await tx.freeDomainSlot(rollout.id, target.cluster);
   }
 };

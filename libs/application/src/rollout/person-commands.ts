@@ -8,6 +8,7 @@ import {
   remeasureGate,
   resume,
   type Rollout,
+  settlesDebt,
   type Target,
   TARGET_STATES,
   type Wave,
@@ -139,7 +140,8 @@ export const retryGate = (parts: CommandParts, id: string, input: GateInput, act
       if (cluster === undefined) return remeasureGate(rollout, wave, gate, now);
       const target = await targetInWave(tx, rollout, wave, cluster);
       const run = target.gates.find((known) => known.gate === gate.name);
-      if (rollout.state !== 'Progressing' || target.state !== 'Verifying' || run?.state !== 'Inconclusive') {
+      const underWay = rollout.state === 'Progressing' || settlesDebt(rollout, target);
+      if (!underWay || target.state !== 'Verifying' || run?.state !== 'Inconclusive') {
         const state = run === undefined ? 'not measured yet' : run.state;
         return { forbidden: `gate ${gate.name} on cluster ${cluster} is ${state}, and the cluster is ${target.state}` };
       }

@@ -1,9 +1,17 @@
-import { type Instant, isTerminal, type Target, type TargetEvent } from '@breakwater/domain';
+import { type Instant, isTerminal, type Rollout, type Target, type TargetEvent } from '@breakwater/domain';
 import type { RecordPort, RecordTransaction } from '../ports/record.port.ts';
 import type { WakeUps } from '../ports/wake-ups.port.ts';
 import { moveTarget } from './move-target.ts';
 import { drive } from './rollout-engine.ts';
 import type { Wakes } from './wake-keys.ts';
+
+/** What has happened is only known in the transaction, with what it takes there. */
+export type DecidedEvent = (
+  tx: RecordTransaction,
+  rollout: Rollout,
+  target: Target,
+  now: Instant,
+) => Promise<TargetEvent>;
 
 /**
  * Tells the record what happened to a target, in its rollout's transaction, and lets the rollout follow. Dropped (false) when the target
@@ -13,7 +21,7 @@ import type { Wakes } from './wake-keys.ts';
 export const tellTarget = async (
   parts: { readonly record: RecordPort; readonly wakeUps: WakeUps },
   seen: Target,
-  event: TargetEvent,
+  event: TargetEvent | DecidedEvent,
   effects?: (tx: RecordTransaction, now: Instant) => Promise<void>,
 ): Promise<boolean> => {
   const wakes: Wakes = new Set();
@@ -26,7 +34,8 @@ export const tellTarget = async (
     const now = await tx.now();
     const over = isTerminal(rollout) && target.owes === null;
     if (!over) await effects?.(tx, now);
-    const moved = await moveTarget(tx, rollout, target, event, now, wakes);
+    const decided = typeof event === 'function' ? await event(tx, rollout, target, now) : event;
+    const moved = await moveTarget(tx, rollout, target, decided, now, wakes);
     if (moved.rollout !== rollout) await drive(tx, rollout, moved.rollout, now, wakes);
     return !over;
   });

@@ -1,4 +1,5 @@
 import { type ClusterConnection, type Cutoff, PermitLost, type Refusal } from '../ports/cluster.port.ts';
+import { reachedEvent } from '../rollout/reached-event.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
 import {
   cutOffByUs,
@@ -46,7 +47,7 @@ export const probe = async (
     return 'done';
   }
   const trouble = await identify(parts, visit, connection);
-  if (trouble === null) await tellTarget(parts, target, { type: 'Reached' });
+  if (trouble === null) await tellTarget(parts, target, reachedEvent);
   else await tellTarget(parts, target, { type: 'CutOff', reason: trouble.reason, message: trouble.message });
   const after = await readScene(parts, visit);
   if (after === null || after.target.dueAt === null) return 'done';

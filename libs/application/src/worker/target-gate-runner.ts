@@ -3,6 +3,8 @@ import type { WritePermit } from '../ports/cluster.port.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
 import { type GateRunnerParts, measure, requestFor } from './gate-runner.ts';
 import type { PermitKeeper } from './permit-keeper.ts';
+import type { Scene } from './target-visit.ts';
+import { directionOf } from './target-writing.ts';
 
 interface Visit {
   readonly claim: string;
@@ -28,7 +30,7 @@ export const measureTargetGates = async (
         ...requestFor(parts, rollout, at, { wave: target.wave, cluster: target.cluster }, now),
         wave,
         clusters,
-        withPermit: (cluster, act) => withForwardPermit(parts.permits, visit, rollout, cluster, act),
+        withPermit: (cluster, act) => withGatePermit(parts.permits, visit, { rollout, target }, cluster, act),
         signal: visit.signal,
       });
       if (!visit.signal.aborted)
@@ -37,14 +39,15 @@ export const measureTargetGates = async (
   );
 };
 
-const withForwardPermit = async <T>(
+const withGatePermit = async <T>(
   permits: PermitKeeper,
   visit: Visit,
-  rollout: Rollout,
+  { rollout, target }: Scene,
   cluster: string,
   act: (permit: WritePermit) => Promise<T>,
 ): Promise<T | null> => {
-  const permit = await permits.acquire({ rollout: rollout.id, cluster, claim: visit.claim, direction: 'forward' });
+  const direction = directionOf(rollout, target);
+  const permit = await permits.acquire({ rollout: rollout.id, cluster, claim: visit.claim, direction });
   if (permit === null) return null;
   try {
     return await act(permit);

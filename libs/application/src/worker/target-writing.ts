@@ -9,7 +9,7 @@ import { CLAIM_LEASE, type Scene, type Step, type TargetRunnerParts, type Target
 /** How often an overtaken fence is tried again with a higher epoch in one visit. */
 const FENCE_TRIES = 4;
 
-const directionOf = (rollout: Rollout, target: Target): PermitRequest['direction'] => {
+export const directionOf = (rollout: Rollout, target: Target): PermitRequest['direction'] => {
   if (isTerminal(rollout)) return 'owed';
   return target.state === 'RollingBack' ? 'backward' : 'forward';
 };
@@ -30,7 +30,8 @@ export const withPermit = async (
     return 'done';
   }
   const direction = directionOf(rollout, target);
-  const window = direction === 'forward' ? await windowHold(parts.record, rollout, target) : null;
+  const forward = target.state !== 'RollingBack';
+  const window = forward ? await windowHold(parts.record, rollout, target) : null;
   const closed = window?.now() ?? null;
   if (closed !== null) {
     await tellTarget(parts, target, { type: 'WindowClosed', closure: closed.closure, until: closed.until });

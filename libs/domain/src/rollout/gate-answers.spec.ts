@@ -81,4 +81,16 @@ describe('an answer', () => {
     );
     expect(on(verifying, { gate: 'nosuch' })).toEqual(closed('cluster c1 has no such gate'));
   });
+
+  it('on one cluster is wanted after the end, too, where that is still owed the revision', () => {
+    const ended = rolloutWith([{ plan: { gates: [during] } }], { state: 'Incomplete' });
+    const on = (owes: Target['owes']) =>
+      say(
+        { cluster: 'c1', gate: 'smoke' },
+        ended,
+        targetWith({ state: 'Verifying', phase: 'gates', gates: [asking(during)], owes }),
+      );
+    expect(on('forward')).toMatchObject({ kind: 'Taken', asked: { gate: 'smoke' } });
+    expect(on(null)).toEqual(closed('the rollout is Incomplete'));
+  });
 });

@@ -2,6 +2,7 @@ import type { GateRun, Measurement, PlannedGate } from '../gates/gate.ts';
 import type { WebhookVerdict } from '../gates/kinds/webhook.ts';
 import { webhookGate, webhookMeasurement } from '../gates/kinds/webhook.ts';
 import { rolloutTime } from './rollout-clock.ts';
+import { settlesDebt } from './rollout-machine.ts';
 import type { Instant, Rollout, RolloutId, RolloutTime, Target, Wave } from './rollout.ts';
 import { gatesOfTarget } from './target-gates.ts';
 
@@ -63,7 +64,8 @@ export const answerQuestion = (
   now: Instant,
 ): GateAnswered => {
   if (question.until !== null && rolloutTime(rollout, now) >= question.until) return { kind: 'Expired' };
-  if (rollout.state !== 'Progressing') return closed(`the rollout is ${rollout.state}`);
+  const owed = target !== null && settlesDebt(rollout, target);
+  if (rollout.state !== 'Progressing' && !owed) return closed(`the rollout is ${rollout.state}`);
   const wave = rollout.waves[question.wave];
   if (wave === undefined) return closed('the rollout has no such wave');
   const run = question.cluster === null ? runOfWave(wave, question) : runOfTarget(rollout, target, question);

@@ -2,7 +2,7 @@ import { hasPassed, overridden, restarted, waitingRun } from '../gates/gate-mach
 import type { GateRun, PlannedGate } from '../gates/gate.ts';
 import { standing } from '../gates/kinds/approval.ts';
 import { rolloutTime } from './rollout-clock.ts';
-import { isTerminal } from './rollout-machine.ts';
+import { isTerminal, settlesDebt } from './rollout-machine.ts';
 import type { Commanded, Forbidden, Person } from './commanded.ts';
 import type { GateOverride, Instant, Rollout, Target, Wave } from './rollout.ts';
 import { isOverridden } from './target-gates.ts';
@@ -103,7 +103,7 @@ export const overrideTargetGate = (
   person: Person,
   now: Instant,
 ): Commanded => {
-  const refused = notUnderWay(rollout, 'overridden');
+  const refused = settlesDebt(rollout, target) ? null : notUnderWay(rollout, 'overridden');
   if (refused !== null) return refused;
   if (target.state === 'Succeeded' || target.state === 'Skipped')
     return forbid(`cluster ${target.cluster} is ${target.state}: its gates hold nothing`);

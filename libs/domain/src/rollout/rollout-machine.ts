@@ -9,6 +9,7 @@ import {
   type Rollout,
   type RollbackOrder,
   type RolloutTime,
+  type Target,
   TERMINAL_STATES,
   type Wave,
   type WaveCounts,
@@ -38,6 +39,10 @@ export interface Advance {
 const still = (rollout: Rollout): Advance => ({ rollout, orders: [], dueAt: null });
 
 export const isTerminal = (rollout: Pick<Rollout, 'state'>): boolean => TERMINAL_STATES.has(rollout.state);
+/** Its rollout has ended, and it is still to get the revision that it is owed. */
+export const settlesDebt = (rollout: Pick<Rollout, 'state'>, target: Pick<Target, 'owes'>): boolean =>
+  isTerminal(rollout) && target.owes === 'forward';
+
 /** It may have changed something, or is to take back what its predecessors have: clusters follow the newest of these. */
 export const hasBegun = (rollout: Pick<Rollout, 'startedAt' | 'waves'>): boolean =>
   rollout.startedAt !== null || totalCounts(rollout).toReturn > 0;
@@ -431,12 +436,16 @@ const endRollback = (rollout: Rollout, now: Instant): Advance => {
   return { rollout: withGate({ ...ended, message: describeEnd(ended) }), orders: [{ type: 'Ended' }], dueAt: null };
 };
 
-/** A debt that was settled after the end changes what the headline has to say; it names clusters only as of the end. */
+/**
+ * A debt that was settled after the end changes what the headline has to say; it names clusters only as of the end. So does a gate that a person
+ * has let pass for one.
+ */
 const withTrueHeadline = (rollout: Rollout): Rollout => {
   const headline = describeEnd(rollout);
-  return rollout.message.startsWith(headline)
-    ? rollout
-    : { ...rollout, message: `${headline} (debts settled after the end)` };
+  if (rollout.message.startsWith(headline)) return rollout;
+  const outcome = describeEnd({ ...rollout, gateOverrides: [], windowOverrides: [] });
+  const [, named] = rollout.message.split(outcome);
+  return { ...rollout, message: `${headline}${named ?? ' (debts settled after the end)'}` };
 };
 
 /** A debt that was settled after the end could not be restored: the end was not what it seemed. */

@@ -1,9 +1,10 @@
 import { restarted } from '../gates/gate-machine.ts';
 import { rolloutTime } from './rollout-clock.ts';
-import { isTerminal } from './rollout-machine.ts';
+import { isTerminal, settlesDebt } from './rollout-machine.ts';
 import { PREFLIGHT_FAILED } from './preflight.ts';
 import type { Forbidden, Person } from './commanded.ts';
 import type { Instant, Rollout, Target } from './rollout.ts';
+import { isForward } from './target-endings.ts';
 import { gatesOfTarget } from './target-gates.ts';
 import { failuresOf } from './wave-counts.ts';
 
@@ -31,10 +32,11 @@ const nothingHeld = {
 /** Restored as it was: nothing of this rollout is on it any more. */
 const stillTouched = (target: Target): boolean => target.touched && target.state !== 'RolledBack';
 
-/** It queues for a place in its wave again. That it has failed before stays true. */
-export const retried = (target: Target, person: Person): Target => ({
+/** It queues for a place in its wave again; after the end, for its cluster to answer. That it has failed before stays true. */
+export const retried = (rollout: Rollout, target: Target, person: Person, now: Instant): Target => ({
   ...target,
   ...nothingHeld,
+  ...(settlesDebt(rollout, target) ? { owes: 'forward', dueAt: now } : {}),
   state: 'Pending',
   phase: 'apply',
   reason: 'RetriedByPerson',
@@ -73,6 +75,10 @@ const IN_FLIGHT = new Set<Target['state']>(['Prefetching', 'Applying', 'Verifyin
 /** Null: it may be tried anew. */
 export const mayRetry = (rollout: Rollout, target: Target): Forbidden | null => {
   const { cluster, state } = target;
+  if (settlesDebt(rollout, target)) {
+    if (isForward(target)) return null;
+    return { forbidden: `cluster ${cluster} is ${state}: it is tried again by itself as soon as it answers` };
+  }
   if (rollout.state !== 'Progressing' && rollout.state !== 'Halted') {
     return { forbidden: `the rollout is ${rollout.state}: none of its clusters is tried anew` };
   }
@@ -99,6 +105,8 @@ export const acceptFailures = (rollout: Rollout, waveIndex: number): Rollout => 
 /** Null: it may be left out. */
 export const maySkip = (rollout: Rollout, target: Target): Forbidden | null => {
   const { cluster, state } = target;
+  // Given up as it is: what may have been written there can still be taken back.
+  if (settlesDebt(rollout, target) && state !== 'Failed') return null;
   if (isTerminal(rollout) || rollout.state === 'RollingBack') {
     return { forbidden: `the rollout is ${rollout.state}: none of its clusters can be skipped` };
   }

@@ -57,5 +57,5 @@ export type TargetEvent =
   | { readonly type: 'LeftOutByPreflight' }
   | { readonly type: 'Left'; readonly reason: string; readonly message: string }
   | { readonly type: 'Looked' }
-  /** Its next step would write, and there was no permit for it. */
-  | { readonly type: 'Held' };
+  /** Its next step would write, and there was no permit for it; or the settlement of its debt has to wait, and for what. */
+  | { readonly type: 'Held'; readonly why?: string };

@@ -51,7 +51,7 @@ export const transition = (rollout: Rollout, target: Target, event: TargetEvent,
     case 'DebtPassed':
       return { ...target, owes: null, dueAt: null, message: `rollout ${event.to} owes this cluster its revision now` };
     case 'Retried':
-      return retried(target, event.person);
+      return retried(rollout, target, event.person, now);
     case 'LeftOut':
       return leftOut(target, event.reason, event.person, now);
     case 'PreflightAnswered':
@@ -65,13 +65,14 @@ export const transition = (rollout: Rollout, target: Target, event: TargetEvent,
     case 'Looked':
       return waited(rollout, target, now);
     case 'Held':
-      return held(rollout, target, now);
+      return held(rollout, target, event.why, now);
   }
 };
 
 /** Behind a closed gate it is not due: whoever opens the gate makes it due again. */
-const held = (rollout: Rollout, target: Target, now: Instant): Target => {
-  if (TERMINAL_STATES.has(rollout.state)) return { ...target, dueAt: now + PROBE_INTERVAL };
+const held = (rollout: Rollout, target: Target, why: string | undefined, now: Instant): Target => {
+  if (TERMINAL_STATES.has(rollout.state))
+    return { ...target, message: why ?? target.message, dueAt: now + PROBE_INTERVAL };
   const open = target.state === 'RollingBack' ? rollout.gate.backward : rollout.gate.forward;
   return open ? target : { ...target, dueAt: null };
 };
@@ -262,6 +263,7 @@ const voided = (target: Target, takenBack: boolean): Target => {
 };
 
 const settle = (rollout: Rollout, target: Target, now: Instant): Target => {
+  if (isForward(target)) return target;
   if (target.owes === 'back') return startReturn(rollout, target, 'SettlingDebt', now);
   // A debt has no wait to run out: each of its attempts stands for itself.
   const pending: Target = { ...target, state: 'Pending', outage: null };

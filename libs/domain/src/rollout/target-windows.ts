@@ -24,6 +24,9 @@ export const windowReason = (closure: WindowClosure): 'FreezeWindow' | 'Maintena
 export const heldByWindow = (target: Target, closure: WindowClosure, until: Instant, now: Instant): Target => {
   const held = { reason: windowReason(closure), message: describe(closure), evidence: null };
   const opensAt = Math.min(until, now + ASK_AGAIN);
+  const waits = target.state === 'Pending' || target.state === 'Unreachable' || target.state === 'Skipped';
+  // Nobody starts it anew when the window opens: its debt is its own to settle.
+  if (waits && target.owes === 'forward') return { ...target, ...held, opensAt, dueAt: opensAt };
   if (target.state === 'Pending') return { ...target, ...held, opensAt };
   if (target.state === 'Applying' || target.state === 'Verifying')
     return { ...target, ...held, opensAt, dueAt: opensAt };
