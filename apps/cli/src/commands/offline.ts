@@ -7,10 +7,12 @@ import type { CliIo } from '../cli-io.ts';
 import { leaf } from '../command-tree.ts';
 import type { OutputOptions } from '../command-tree.ts';
 import { CliError } from '../exit-status.ts';
+import { documentErrorLine } from '../output/fleet-text.ts';
 import { print } from '../output/print.ts';
 import { printable } from '../output/style.ts';
 import { readFleetDirectory } from './fleet-directory.ts';
 import { assertMember, ASSUMED_KUBE_VERSION, renderErrorLines, renderOffline } from './offline-render.ts';
+import { renderFailures } from './render-failures.ts';
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -35,19 +37,23 @@ const withKubeVersion = (command: Command): Command =>
 const validate = (program: Command, io: CliIo): void => {
   const command = leaf(program, 'validate', 'Check the fleet documents of a directory, as a pull request would', [
     'validate .',
-    'validate fleet --render -o json',
+    'validate fleet --no-render -o json',
   ])
     .argument('<directory>', 'a checkout of the fleet repository')
-    .option('--render', 'also render every application for every cluster of its fleet');
+    .option('--no-render', 'only the documents: do not render every application for every cluster of its fleet')
+    .addOption(new Option('--render', 'what it does anyway').hideHelp());
   withKubeVersion(command).action(
     async (directory: string, options: OutputOptions & { render?: boolean; kubeVersion: string }) => {
       const { documents, errors, snapshot } = readFleetDirectory(directory);
       const all = { application: null, cluster: null, kubeVersion: options.kubeVersion };
       const rendered =
-        options.render === true && snapshot !== null ? await renderOffline(io, directory, snapshot, all) : [];
-      const failed = rendered.flatMap(renderErrorLines);
+        options.render !== false && snapshot !== null ? await renderOffline(io, directory, snapshot, all) : [];
+      const failed = renderFailures(documents, rendered);
       print(io, options.output, { documents: documents.length, errors, renderErrors: failed }, () =>
-        [...errors.map(formatDocumentError), ...failed].map((line) => `${printable(line)}\n`).join(''),
+        [...errors, ...failed]
+          .map(documentErrorLine)
+          .map((line) => `${printable(line)}\n`)
+          .join(''),
       );
       if (errors.length > 0) throw new CliError(summary(errors), { code: 'DocumentsInvalid' });
       if (failed.length > 0)
@@ -57,7 +63,7 @@ const validate = (program: Command, io: CliIo): void => {
           code: 'NoDocuments',
           remedy: 'Fleet documents are YAML or JSON with apiVersion: breakwater.dev/v1alpha1.',
         });
-      const renders = options.render === true ? `, ${counted(rendered.length, 'rendering')}` : '';
+      const renders = options.render !== false ? `, ${counted(rendered.length, 'rendering')}` : '';
       if (options.output === 'table') io.out(`${counted(documents.length, 'document')}${renders}, no errors\n`);
     },
   );
