@@ -119,13 +119,13 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
     const before = await everything();
     await commit({ version: '4', behaviour: 'delay-2s' });
     const { id } = json(await cli('rollout', 'start', 'web', '-o', 'json'));
-    await api.until(id, ({ waves }) => (waves[0]?.counts.inFlight ?? 0) > 0, 30_000);
+    await api.until(id, ({ state }) => state === 'Progressing', 30_000);
     const paused = await cli('rollout', 'pause', 'web', '--reason', 'lunch');
     expect(paused.status).toBe(0);
     expect((await cli('rollout', 'list')).out).toContain('Progressing (paused)');
     expect((await cli('rollout', 'explain', 'web')).out).toMatch(/Paused[\s\S]*lunch/);
     expect((await cli('rollout', 'resume', 'web')).status).toBe(0);
-    await api.until(id, ({ waves }) => (waves[1]?.counts.inFlight ?? 0) > 0, 60_000);
+    await api.until(id, ({ waves }) => waves[1] !== undefined && waves[1].state !== 'Pending', 60_000);
     await program.kill();
     await start();
     const watched = await cli('rollout', 'watch', 'web');

@@ -169,7 +169,8 @@ describeWithTestbed('gates that are answered by call-back, on real servers', () 
     await stage.untilTarget(id, 'c0', ({ gates }) => gates[0]?.lastVerdict === 'Pending');
     expect(await call(questions[0]!, { verdict: 'pass', message: 'smoke is fine' })).toBe(200);
     // Sooner than its regular look, also where the API's wake-ups reach another worker.
-    expect((await stage.end(id, 20_000)).state).toBe('Succeeded');
+    await stage.untilTarget(id, 'c0', ({ state }) => state === 'Succeeded', 20_000);
+    expect((await stage.end(id)).state).toBe('Succeeded');
     expect((await stage.target(id, 'c0')).gates).toMatchObject([
       { state: 'Passed', evidence: 'the answer is pass, by call-back: smoke is fine' },
     ]);

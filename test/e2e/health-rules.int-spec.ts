@@ -178,14 +178,18 @@ describeWithTestbed('health rules of the users, on real servers', () => {
 
   it('that cannot be asked keep a cluster from being verified, say why, and take the release back', async () => {
     const dear = RULE.replace(/ready: .*/, 'ready: object.status.parts.all(a, object.status.parts.all(b, a + b > 0))');
-    stage.documents = stage.documents.replace(RULE, dear).replace('timeout: 100s', 'timeout: 5s');
+    stage.documents = stage.documents.replace(RULE, dear).replace('timeout: 100s', 'timeout: 12s');
     const { id } = await start('1');
     await stage.untilTarget(id, 'c0', ({ state }) => state === 'Verifying');
     const parts = Array.from({ length: 1_000 }, () => 1);
     const patch = { contentType: 'application/merge-patch+json' };
     await stage.cluster('c0').request('PATCH', `${DATABASE}/status`, { status: { parts } }, patch);
-    await waits(id, 'c0', 'the expression needs more than');
     expect(await stage.end(id)).toMatchObject({ state: 'RolledBack' });
+    await stage.record.audit.seal(1_000);
+    const events = await stage.record.audit.after(0, 1_000, { rollout: id, cluster: 'c0' });
+    expect(events.find(({ data }) => data?.['to'] === 'Failed')).toMatchObject({
+      data: { evidence: expect.stringContaining('the expression needs more than') as string },
+    });
     expect((await stage.cluster('c0').request('GET', DATABASE)).status).toBe(404);
   }, 120_000);
 });

@@ -185,7 +185,8 @@ describeWithTestbed('the matrix of rollback', () => {
       documents:
         fleetAndApplication('  adopt: unowned\n  conflicts: force') +
         strategy({ waves: EACH_BY_ITSELF, more: '  preflight: { onFailure: leaveOut }\n' }),
-      timeouts: { established: 5_000, request: 8_000 },
+      // The webhook that refuses everything is waited for as long as one that is not there yet.
+      timeouts: { established: 15_000, request: 8_000 },
     });
     await stage.start();
     await bed.clusters[4]!.createNamespace('web');
@@ -209,9 +210,9 @@ describeWithTestbed('the matrix of rollback', () => {
       ({ status }) => status.availableReplicas === 5,
     );
     before = await look();
-    rollout = await stage.release((name) => [...web('2', 'shop/web:broken'), ...BAD[name]!], { timeoutMs: 120_000 });
+    rollout = await stage.release((name) => [...web('2', 'shop/web:broken'), ...BAD[name]!], { timeoutMs: 240_000 });
     after = await look();
-  }, TESTBED_TIMEOUT_MS);
+  }, TESTBED_TIMEOUT_MS + 300_000);
   afterAll(async () => {
     await stage?.stop();
     await bed?.release();
@@ -283,7 +284,7 @@ describeWithTestbed('the matrix of rollback', () => {
       });
       const now = (await look())[1]!;
       expect(rest(now, 'ConfigMap/web/locked')).toEqual(rest(before[1]!, 'ConfigMap/web/locked'));
-    });
+    }, 180_000);
 
     it('a CRD whose new version was stored halts, and is named', async () => {
       const halted = await expose('c5');
@@ -294,6 +295,6 @@ describeWithTestbed('the matrix of rollback', () => {
       const target = await stage.target(halted.id, 'c5');
       expect(target).toMatchObject({ state: 'RollbackFailed', reason: 'RollbackImpossible' });
       expect(target.evidence?.object).toContain('lamps.example.com');
-    });
+    }, 180_000);
   });
 });

@@ -23,7 +23,7 @@ afterEach(async () => {
 const names = (resources: readonly { readonly name: string }[]): readonly string[] => resources.map(({ name }) => name);
 
 const eventually = async <T>(look: () => Promise<T>, done: (seen: T) => boolean): Promise<T> => {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const seen = await look();
     if (done(seen) || Date.now() > deadline) return seen;
