@@ -82,10 +82,20 @@ export const killCampaign = (createWorld: () => Promise<KillWorld>, seed: number
 
   const rollOut = async (version: number): Promise<string> => (await api.start(commits[version] ?? '')).id;
 
-  /** A release that breaks on the last cluster of the second wave is being taken back from everywhere. */
+  /** Breaks on the last cluster of the second wave, and is then taken back from everywhere. */
+  const startBad = async (): Promise<string> => (await api.start(bad[1 - current] ?? '')).id;
+
+  /** It is being taken back; where nobody looked for long, it has been. */
   const rollingBack = async (): Promise<string> => {
-    const { id } = await api.start(bad[1 - current] ?? '');
-    await api.until(id, ({ state }) => state === 'RollingBack', BOUND_MS);
+    const id = await startBad();
+    await api.until(id, ({ state }) => state === 'RollingBack' || state === 'RolledBack', BOUND_MS);
+    return id;
+  };
+
+  /** The canary is done, and is written to again only when everything is taken back. */
+  const pastTheCanary = async (): Promise<string> => {
+    const id = await startBad();
+    await api.until(id, ({ waves }) => waves[1] !== undefined && waves[1].state !== 'Pending', BOUND_MS);
     return id;
   };
 
@@ -197,7 +207,7 @@ export const killCampaign = (createWorld: () => Promise<KillWorld>, seed: number
 
   for (const { name, kind, matches } of SEAMS.slice(0, size.rollbackSeams)) {
     it(`a rollback that is killed ${name}, the request ${DONE[kind]}, reaches the same end`, async () => {
-      const id = await rollingBack();
+      const id = await pastTheCanary();
       const held = world.hold(STOPPED.rollback, kind, matches);
       await held.reached;
       await program.kill();
