@@ -104,7 +104,9 @@ describe('directed histories', () => {
     expect((await latest(world, first)).message).toBe(`aborted by on-call: wrong tag${left}`);
     const second = await begin(world);
     await begin(world, true);
-    expect((await latest(world, second)).message).toMatch(/^superseded by rollout [-0-9a-f]+(; left as they are: .+)?$/);
+    expect((await latest(world, second)).message).toMatch(
+      /^superseded by rollout [-0-9a-f]+(; left as they are: .+)?$/,
+    );
     const untouched = await world.commands.start({ application: 'web', supersede: true }, someone);
     await world.commands.abort(untouched.rollout.id, {}, someone);
     expect((await latest(world, untouched.rollout)).message).toMatch(/^aborted by on-call/);

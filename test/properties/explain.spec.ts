@@ -36,6 +36,9 @@ const remove = async (world: RolloutWorld, rollout: Rollout, blocker: Blocker): 
   const { id } = rollout;
   const { commands } = world;
   const { cluster, wave, gate } = blocker;
+  // Only a person gets a halted rollout further, whatever it has halted over.
+  const halted = rollout.state === 'Halted' && rollout.paused === null;
+  if (halted && cluster === null) return void (await commands.resume(id, why, manager));
   switch (blocker.reason) {
     case 'Paused':
       return void (await commands.resume(id, why, manager));

@@ -4,6 +4,7 @@ import {
   type ExpectedEnd,
   type Holders,
   type Instant,
+  isTerminal,
   isUnseen,
   nextOf,
   PREFLIGHT_FAILED,
@@ -32,10 +33,13 @@ export const waitsOf = async (record: RecordPort, rollout: Rollout): Promise<Wai
   return { targets: pending, holders: await holdersOf(record, rollout, pending) };
 };
 
+const FAILED = ['Failed'] as const;
+
 const waitedFor = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  if (isTerminal(rollout)) return (await record.transaction((tx) => tx.owingTargets(rollout.id))).slice(0, SAMPLE);
   if (rollout.state === 'Preflight') return refusing(record, rollout);
   const moving = await record.rollouts.targets(rollout.id, {
-    states: ['Applying', 'Verifying', 'RollingBack', 'Unreachable'],
+    states: ['Applying', 'Verifying', 'RollingBack', 'Unreachable', ...(rollout.state === 'Halted' ? FAILED : [])],
     limit: SAMPLE,
   });
   const waiting = await closedByWindow(record, rollout);
@@ -129,7 +133,10 @@ export const explainRollout = (
         ? `${rollout.state}: ${rollout.message}`
         : `${rollout.state}: ${first.reason}${where}: ${first.evidence}`,
     blockers,
-    next: nextOf(rollout),
+    next:
+      isTerminal(rollout) && first !== undefined
+        ? 'each cluster gets what it is owed as soon as it answers again'
+        : nextOf(rollout),
     notes,
     whatIf: whatIf(rollout, named, now),
     expectedEnd,

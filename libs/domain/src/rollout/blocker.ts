@@ -15,6 +15,7 @@ export const WAITING_REASONS = [
   'Paused',
   'EmergencyStop',
   'TooManyDeletions',
+  'IrreversibleStep',
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 

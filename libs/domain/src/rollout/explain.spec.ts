@@ -65,7 +65,7 @@ describe('a rollout that is held as a whole', () => {
       { wave: { state: 'Failed', finishedAt: NOW - SECOND } },
     ];
     expect(blockersOf(rolloutIn({ state: 'Halted', message: 'w1: 2 failed' }, waves), [])).toEqual([
-      { ...nothing, reason: 'GateFailing', evidence: 'w1: 2 failed', since: NOW - SECOND },
+      { ...nothing, wave: 'w1', reason: 'GateFailing', evidence: 'w1: 2 failed', since: NOW - SECOND },
     ]);
     expect(blockersOf(rolloutIn({ state: 'Halted', message: 'x' }), [])).toMatchObject([{ since: null }]);
   });
@@ -145,9 +145,9 @@ describe('a cluster that is waited for', () => {
     ['FreezeWindow', 'FreezeWindow'],
     ['MaintenanceWindow', 'MaintenanceWindow'],
   ] as const)('is closed by a window: %s', (reason, expected) => {
-    const row = { ...onC1, reason: expected, evidence: 'closed', until: NOW + SECOND };
+    const row = { ...onC1, reason: expected, evidence: 'closed', since: begun, until: NOW + SECOND };
     for (const state of ['Pending', 'Applying'] as const)
-      expect(of({ state, reason, message: 'closed', opensAt: NOW + SECOND })).toEqual([row]);
+      expect(of({ state, reason, message: 'closed', startedAt: begun, opensAt: NOW + SECOND })).toEqual([row]);
   });
 
   it('is becoming ready, until its time is up', () => {
@@ -258,10 +258,18 @@ describe('a cluster that is waited for', () => {
 
   it('was verified, and has to be seen healthy anew', () => {
     expect(of({ state: 'Succeeded', seenIn: 0 })).toEqual([
-      { ...onC1, reason: 'GatePending', gate: 'workloads-ready', evidence: 'verified, and not seen by the last look yet' },
+      {
+        ...onC1,
+        reason: 'GatePending',
+        gate: 'workloads-ready',
+        evidence: 'verified, and not seen by the last look yet',
+      },
     ]);
     const [resumed] = blockersOf(rolloutIn({ lastLook: null }), [targetWith({ state: 'Succeeded' })]);
-    expect(resumed).toMatchObject({ reason: 'GatePending', evidence: expect.stringContaining('since the rollout goes on') });
+    expect(resumed).toMatchObject({
+      reason: 'GatePending',
+      evidence: expect.stringContaining('since the rollout goes on'),
+    });
   });
 
   it('is waited for by nobody in any other state', () => {
@@ -283,6 +291,7 @@ describe('a cluster that is waited for', () => {
         reason: 'ClusterBusy',
         object: web,
         evidence: 'rollout r1 of db (RollingBack) is at work there: Verifying: slow',
+        since: begun,
       },
     ]);
     expect(holder({ state: 'Failed', owes: 'back', reason: 'Gone' })).toMatchObject([
@@ -407,5 +416,88 @@ describe('what happens next', () => {
     expect(next('Progressing', {}, [passed, passed])).toBe(
       'the rollout ends when everything verified is still healthy',
     );
+  });
+});
+
+describe('a rollout that has halted', () => {
+  const failed = { state: 'Failed', finishedAt: NOW - 9 * SECOND } as const;
+  const halted = (reason: string) =>
+    rolloutIn({ state: 'Halted', reason, message: 'why' }, [{ wave: { state: 'Failed', finishedAt: NOW - SECOND } }]);
+
+  it.each([
+    ['FailureBudgetExceeded', 'GateFailing', null],
+    ['TargetsSlow', 'GateFailing', 'workloads-ready'],
+    ['ClusterUnreachable', 'ClusterUnreachable', null],
+    ['RollbackImpossible', 'IrreversibleStep', null],
+  ])('over %s says %s, and where', (reason, said, gate) => {
+    expect(blockersOf(halted(reason), [])[0]).toEqual({
+      ...nothing,
+      reason: said,
+      wave: 'w0',
+      gate,
+      evidence: 'why',
+      since: NOW - SECOND,
+    });
+  });
+
+  it('has a row for each cluster that failed, with what was seen there', () => {
+    const targets = [targetWith({ ...failed, evidence }), targetWith({ ...failed, cluster: 'c2', message: 'refused' })];
+    const rows = blockersOf(halted('FailureBudgetExceeded'), targets).slice(1);
+    const row = { ...onC1, reason: 'GateFailing', gate: 'workloads-ready', since: NOW - 9 * SECOND };
+    expect(rows).toEqual([
+      { ...row, object: web, evidence: '1 of 2 ready' },
+      { ...row, cluster: 'c2', evidence: 'refused' },
+    ]);
+  });
+});
+
+describe('a rollout that has ended', () => {
+  it('names what it still owes, and to whom', () => {
+    const owing = { state: 'Unreachable', owes: 'forward', message: 'no answer', finishedAt: NOW - SECOND } as const;
+    expect(of(owing, rolloutIn({ state: 'Incomplete' }))).toEqual([
+      {
+        ...onC1,
+        reason: 'ClusterUnreachable',
+        evidence: 'it is owed the new revision: Unreachable: no answer',
+        since: NOW - SECOND,
+      },
+    ]);
+    expect(of({ ...owing, owes: 'back' }, rolloutIn({ state: 'RollbackFailed' }))).toMatchObject([
+      { evidence: 'it is owed the revision from before: Unreachable: no answer' },
+    ]);
+  });
+});
+
+describe('a cluster that has not begun', () => {
+  const pending = targetWith({ wave: 1 });
+
+  it('waits for the wave before its own', () => {
+    const rollout = rolloutIn({}, [
+      { counts: { succeeded: 3, inFlight: 1 } },
+      { wave: { startedAt: null, state: 'Pending' } },
+    ]);
+    expect(blockersOf(rollout, [pending])).toMatchObject([
+      { reason: 'GatePending', wave: 'w0', evidence: 'wave w0 has to pass first: 3 of its 4 clusters verified' },
+    ]);
+  });
+
+  it('waits while as many of its wave, or of its region, as may be are in flight', () => {
+    const first: GivenWave = { wave: { state: 'Succeeded' } };
+    const full = rolloutIn({}, [first, { counts: { inFlight: 1, rollingBack: 1, pending: 2 } }]);
+    expect(blockersOf(full, [pending])).toMatchObject([
+      {
+        reason: 'Concurrency',
+        wave: 'w1',
+        cluster: 'c1',
+        evidence: '2 clusters of wave w1 are in flight, and at most 2 may be',
+      },
+    ]);
+    const regions = { eu: { inFlight: 1, failures: 0, acceptedFailures: 0 } };
+    const crowded = rolloutIn({ regions }, [first, { counts: { inFlight: 1, pending: 2 } }], {
+      concurrency: { region: 1, cluster: null },
+    });
+    expect(blockersOf(crowded, [pending])).toMatchObject([
+      { reason: 'Concurrency', evidence: '1 clusters of region eu are in flight, and at most 1 may be' },
+    ]);
   });
 });

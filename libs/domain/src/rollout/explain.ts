@@ -1,5 +1,6 @@
 import { describeRun, dueOf, hasPassed } from '../gates/gate-machine.ts';
-import type { Blocker } from './blocker.ts';
+import type { Blocker, WaitingReason } from './blocker.ts';
+import { haltingGates } from './gate-commands.ts';
 import { instantAt } from './rollout-clock.ts';
 import { describePreflight, PREFLIGHT_FAILED } from './preflight.ts';
 import { isTerminal } from './rollout-machine.ts';
@@ -42,7 +43,7 @@ export const blockersOf = (
   targets: readonly Target[],
   holders: Holders = NOBODY,
 ): readonly Blocker[] => {
-  if (isTerminal(rollout)) return [];
+  if (isTerminal(rollout)) return targets.flatMap((target) => debt(rollout, target));
   const blockers: Blocker[] = [];
   if (rollout.paused !== null) {
     const { mode, by, reason, since, emergency } = rollout.paused;
@@ -72,22 +73,51 @@ export const blockersOf = (
     const evidence = rollout.message === '' ? 'every cluster is about to be asked' : rollout.message;
     return [...blockers, row({ reason, gate: 'preflight', evidence, since: rollout.createdAt })];
   }
-  if (rollout.state === 'Halted') {
-    blockers.push(
-      row({
-        reason: 'GateFailing',
-        evidence: rollout.message,
-        since: rollout.waves.find((wave) => wave.state === 'Failed')?.finishedAt ?? null,
-      }),
-    );
-  }
+  if (rollout.state === 'Halted') blockers.push(halt(rollout));
   blockers.push(
     ...targets.filter(isAwaitedIn(rollout)).flatMap((target) => blockerOfTarget(rollout, target, holders)),
     ...gatesOfWaves(rollout),
     ...soaking(rollout),
   );
-  if (blockers.length === 0) blockers.push(...waitingToStart(rollout));
+  if (blockers.length === 0) blockers.push(...waitingToStart(rollout, targets));
   return blockers;
+};
+
+/** What a rollout that has ended still has to do on a cluster. */
+const debt = (rollout: Rollout, target: Target): readonly Blocker[] => {
+  if (target.owes === null) return [];
+  const what = target.owes === 'back' ? 'the revision from before' : 'the new revision';
+  const why = target.message === '' ? target.reason : target.message;
+  return [
+    row({
+      reason: 'ClusterUnreachable',
+      wave: rollout.waves[target.wave]?.name ?? null,
+      cluster: target.cluster,
+      object: target.evidence?.object ?? null,
+      evidence: `it is owed ${what}: ${target.state}${why === '' ? '' : `: ${why}`}`,
+      since: target.finishedAt ?? rollout.finishedAt,
+    }),
+  ];
+};
+
+/** A person decides; what the clusters say is in rows of their own. */
+const halt = (rollout: Rollout): Blocker => {
+  const wave = rollout.waves.find(({ state }) => state === 'Failed');
+  return row({
+    reason: HALTS[rollout.reason] ?? 'GateFailing',
+    wave: wave?.name ?? null,
+    gate:
+      rollout.reason === 'TargetsSlow'
+        ? rollout.plan.policy.workloads.name
+        : (haltingGates(rollout)[0]?.gate.name ?? null),
+    evidence: rollout.message,
+    since: wave?.finishedAt ?? null,
+  });
+};
+
+const HALTS: Readonly<Record<string, WaitingReason>> = {
+  ClusterUnreachable: 'ClusterUnreachable',
+  RollbackImpossible: 'IrreversibleStep',
 };
 
 /** A rollback waits for its returns; what was on its way forward stays where it is. */
@@ -132,7 +162,9 @@ const blockerOfTarget = (rollout: Rollout, target: Target, holders: Holders): re
   switch (target.state) {
     case 'Applying':
       if (target.opensAt !== null)
-        return [row({ ...common, reason: windowReasonOf(target), evidence, until: target.opensAt })];
+        return [
+          row({ ...common, reason: windowReasonOf(target), evidence, since: target.startedAt, until: target.opensAt }),
+        ];
       return [
         row({
           ...common,
@@ -197,10 +229,32 @@ const blockerOfTarget = (rollout: Rollout, target: Target, holders: Holders): re
     case 'Pending':
       return target.opensAt === null
         ? heldBy(common, holders.get(target.cluster))
-        : [row({ ...common, reason: windowReasonOf(target), evidence, until: target.opensAt })];
-    case 'Prefetching':
+        : [
+            row({
+              ...common,
+              reason: windowReasonOf(target),
+              evidence,
+              since: rollout.waves[target.wave]?.startedAt ?? null,
+              until: target.opensAt,
+            }),
+          ];
     case 'Failed':
+      // Otherwise it is within the budget, or on its way back.
+      return rollout.state === 'Halted'
+        ? [row({ ...common, reason: 'GateFailing', gate: gate.name, object, evidence, since: target.finishedAt })]
+        : [];
     case 'Unreachable':
+      return rollout.state === 'Halted'
+        ? [
+            row({
+              ...common,
+              reason: 'ClusterUnreachable',
+              evidence: target.message,
+              since: instantOf(rollout, target.unreachableSince) ?? target.finishedAt,
+            }),
+          ]
+        : [];
+    case 'Prefetching':
     case 'Skipped':
     case 'RolledBack':
     case 'RollbackFailed':
@@ -230,7 +284,8 @@ const heldBy = (
   const why = target.message === '' ? target.reason : target.message;
   const owes = target.owes === null ? 'is at work there' : 'owes it its revision';
   const evidence = `rollout ${rollout.id} of ${rollout.application} (${rollout.state}) ${owes}: ${target.state}${why === '' ? '' : `: ${why}`}`;
-  return [row({ ...where, reason: 'ClusterBusy', object: target.evidence?.object ?? null, evidence })];
+  const since = target.startedAt ?? rollout.startedAt ?? rollout.createdAt;
+  return [row({ ...where, reason: 'ClusterBusy', object: target.evidence?.object ?? null, evidence, since })];
 };
 
 const windowReasonOf = (target: Target): 'FreezeWindow' | 'MaintenanceWindow' =>
@@ -288,7 +343,10 @@ const soaking = (rollout: Rollout): readonly Blocker[] =>
  * Nothing is under way and targets are left: their clusters or failure domains are taken by others. A wave that has passed counts
  * too: a cluster of it that was away and came back has to be verified again.
  */
-const waitingToStart = (rollout: Rollout): readonly Blocker[] => {
+const waitingToStart = (rollout: Rollout, targets: readonly Target[]): readonly Blocker[] => {
+  const [pending] = targets.filter(({ state }) => state === 'Pending');
+  const own = pending === undefined ? null : (earlierWave(rollout, pending) ?? noRoom(rollout, pending));
+  if (own !== null) return [own];
   const returns = waitingToReturn(rollout);
   const wave = rollout.waves.find((candidate) => candidate.counts.pending > 0);
   if (returns.length > 0 || rollout.state === 'RollingBack' || wave === undefined) return returns;
@@ -310,6 +368,40 @@ const waitingToReturn = (rollout: Rollout): readonly Blocker[] => {
   if (wave === undefined) return [];
   const evidence = `${left(wave)} clusters wait to be returned: another rollout is at work in their failure domains`;
   return [row({ reason: 'FailureDomain', wave: wave.name, evidence, since: rollout.rollback?.startedAt ?? null })];
+};
+
+const earlierWave = (rollout: Rollout, target: Target): Blocker | null => {
+  const earlier = rollout.waves.find(({ index, state }) => index < target.wave && state !== 'Succeeded');
+  if (earlier === undefined) return null;
+  const size = rollout.plan.waves[earlier.index]?.size ?? 0;
+  return row({
+    reason: 'GatePending',
+    wave: earlier.name,
+    evidence: `wave ${earlier.name} has to pass first: ${earlier.counts.succeeded} of its ${size} clusters verified`,
+    since: earlier.startedAt,
+  });
+};
+
+/** The rollout's own limits: as many as may be are in flight. */
+const noRoom = (rollout: Rollout, target: Target): Blocker | null => {
+  const wave = rollout.waves[target.wave];
+  const most = rollout.plan.waves[target.wave]?.maxConcurrent ?? Infinity;
+  if (wave === undefined) return null;
+  const inWave = wave.counts.inFlight + wave.counts.rollingBack;
+  const inRegion = rollout.regions[target.region]?.inFlight ?? 0;
+  const perRegion = rollout.plan.policy.concurrency.region ?? Infinity;
+  const common = { reason: 'Concurrency', wave: wave.name, cluster: target.cluster, since: wave.startedAt } as const;
+  if (inWave >= most)
+    return row({
+      ...common,
+      evidence: `${inWave} clusters of wave ${wave.name} are in flight, and at most ${most} may be`,
+    });
+  return inRegion >= perRegion
+    ? row({
+        ...common,
+        evidence: `${inRegion} clusters of region ${target.region} are in flight, and at most ${perRegion} may be`,
+      })
+    : null;
 };
 
 /** What happens next by itself, in a sentence. */
