@@ -411,7 +411,13 @@ describe('a verified target that is still watched', () => {
 
   it('counts from an old look neither towards its stable time nor towards its gates', () => {
     const rollout = { ...rolloutUnder(), round: 3 };
-    const verifying = targetWith({ state: 'Verifying', phase: 'verify', verifyingSince: 0, healthySince: 1, dueAt: NOW });
+    const verifying = targetWith({
+      state: 'Verifying',
+      phase: 'verify',
+      verifyingSince: 0,
+      healthySince: 1,
+      dueAt: NOW,
+    });
     const event = { type: 'HealthObserved', health: healthy, round: 2 } as const;
     expect(transition(rollout, verifying, event, NOW)).toEqual(verifying);
     expect(transition(rollout, verifying, { ...event, round: 3 }, NOW)).toMatchObject({ phase: 'finalize', seenIn: 3 });

@@ -213,7 +213,10 @@ describe('the clock and the gate for writes', () => {
     const opened = withGate(rolloutWith(waves, { gate: closed }));
     expect(opened).toMatchObject({ round: 2, waves: [{ counts: { succeeded: 3, confirmed: 0 } }] });
     expect(withGate(rolloutWith(waves, { state: 'RollingBack', gate: closed })).round).toBe(2);
-    expect(withGate(rolloutWith(waves, { state: 'RollingBack' }))).toMatchObject({ round: 1, gate: { forward: false } });
+    expect(withGate(rolloutWith(waves, { state: 'RollingBack' }))).toMatchObject({
+      round: 1,
+      gate: { forward: false },
+    });
     expect(withGate(rolloutWith(waves, { state: 'Halted' }))).toMatchObject({ round: 1, gate: { backward: false } });
   });
 
