@@ -186,6 +186,7 @@ export interface RolloutCommands {
   waiting(rollout: Rollout): Promise<readonly Blocker[]>;
   explain(idOrApplication: string): Promise<Explanation>;
   explainCluster(name: string): Promise<Explanation>;
+  explainApplication(name: string): Promise<Explanation>;
   allTargets(id: string): Promise<readonly Target[]>;
 }
 

@@ -146,6 +146,13 @@ export class FleetController {
     return { status: 200, body: await viewApplication(this.record, known) };
   }
 
+  @Route('explainApplication')
+  async explainApplication(
+    @Input() { params }: InputOf<'explainApplication'>,
+  ): Promise<AnswerOf<'explainApplication'>> {
+    return { status: 200, body: presentExplanation(await this.commands.explainApplication(params.name)) };
+  }
+
   @Route('listReleases')
   async releases(@Input() { query }: InputOf<'listReleases'>): Promise<AnswerOf<'listReleases'>> {
     const { application, cursor = null, limit } = query;

@@ -218,6 +218,10 @@ it('shows applications: active, invalid, and removed from Git but known to rollo
     state: 'Removed',
     repository: null,
   });
+  expect(await api.call('GET', '/api/v1/applications/podinfo/explain')).toMatchObject({
+    status: 200,
+    body: { subject: 'application/podinfo', blockers: [] },
+  });
   expect(await api.call('GET', '/api/v1/applications/nothing')).toMatchObject({
     status: 404,
     body: { code: 'ApplicationNotFound' },

@@ -358,6 +358,18 @@ export class FakeRollouts implements RolloutCommands {
     };
   }
 
+  async explainApplication(name: string) {
+    return {
+      subject: `application/${name}`,
+      summary: 'Git is ahead',
+      blockers: [],
+      next: 'somebody starts it',
+      notes: [],
+      whatIf: [],
+      expectedEnd: null,
+    };
+  }
+
   async allTargets(id: string): Promise<readonly Target[]> {
     const { items } = await this.record.rollouts.targets(id as RolloutId, { limit: 1000 });
     return items;

@@ -94,4 +94,10 @@ export const registerApplications = (program: Command, io: CliIo): void => {
       const { body } = await new ApiClient(io).call('getApplication', { params: { name } });
       print(io, options.output, body, (paint) => applicationText(body, paint, io.now()));
     });
+  leaf(application, 'explain', 'Say why an application is not at what Git has', ['application explain podinfo'])
+    .argument('<name>', 'the application')
+    .action(async (name: string, options: OutputOptions) => {
+      const { body } = await new ApiClient(io).call('explainApplication', { params: { name } });
+      print(io, options.output, body, (paint) => explanationText(body, paint, io.now()));
+    });
 };

@@ -1,10 +1,11 @@
-import { abort, blockersOf, isTerminal, pause } from '@breakwater/domain';
+import { abort, blockersOf, isTerminal, pause, type Rollout } from '@breakwater/domain';
 import type { BundleStore } from '../releases/bundle-store.ts';
-import type { RolloutCommands } from '../use-cases.ts';
+import type { Explanation, RolloutCommands } from '../use-cases.ts';
 import { changedSince } from './changed-since.ts';
 import { type CommandParts, commandRollout, findRollout } from './command-rollout.ts';
 import { resumeAll, stopAll } from './emergency-stop.ts';
 import { estimateEnd } from './estimate-end.ts';
+import { explainApplicationState } from './explain-application.ts';
 import { explainClusterState } from './explain-cluster.ts';
 import { explainRollout, waitsOf } from './explain-rollout.ts';
 import { waitUntilSettled } from './freeze-acknowledgement.ts';
@@ -24,6 +25,16 @@ export interface RolloutCommandsParts extends CommandParts {
 export const createRolloutCommands = (parts: RolloutCommandsParts): RolloutCommands => {
   const { record } = parts;
   const find: RolloutCommands['find'] = (idOrApplication) => findRollout(record, idOrApplication);
+  const explain = async (rollout: Rollout): Promise<Explanation> => {
+    const waits = await waitsOf(record, rollout);
+    const [end, notes, now] = await Promise.all([
+      estimateEnd(record, rollout, waits.targets),
+      isTerminal(rollout) ? [] : changedSince(record, rollout),
+      record.now(),
+    ]);
+    return explainRollout(rollout, waits, end, notes, now);
+  };
+
   return {
     find,
     start: (input, actor) => startRollout(parts, input, actor),
@@ -76,17 +87,9 @@ export const createRolloutCommands = (parts: RolloutCommandsParts): RolloutComma
       const { targets, holders } = await waitsOf(record, rollout);
       return blockersOf(rollout, targets, holders);
     },
-    explain: async (idOrApplication) => {
-      const rollout = await find(idOrApplication);
-      const waits = await waitsOf(record, rollout);
-      const [end, notes, now] = await Promise.all([
-        estimateEnd(record, rollout, waits.targets),
-        isTerminal(rollout) ? [] : changedSince(record, rollout),
-        record.now(),
-      ]);
-      return explainRollout(rollout, waits, end, notes, now);
-    },
+    explain: async (idOrApplication) => explain(await find(idOrApplication)),
     explainCluster: (name) => explainClusterState(record, name),
+    explainApplication: (name) => explainApplicationState(record, name, explain),
     allTargets: async (idOrApplication) => {
       const { id } = await find(idOrApplication);
       return readAll((page) => record.rollouts.targets(id, page));

@@ -559,6 +559,16 @@ export const routes = {
     responses: { 200: applicationShape },
     problems: ['ApplicationNotFound'],
   }),
+  explainApplication: route({
+    method: 'GET',
+    path: '/applications/{name}/explain',
+    tag: 'applications',
+    role: 'viewer',
+    summary: 'Why is this application not at what Git has?',
+    params: byName,
+    responses: { 200: explanationShape },
+    problems: ['ApplicationNotFound'],
+  }),
   listReleases: route({
     method: 'GET',
     path: '/releases',
