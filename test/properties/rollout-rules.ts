@@ -225,7 +225,9 @@ export const checkStep = (world: RolloutWorld, before: readonly Scene[], after: 
           () => `${target.cluster} started although ${was.rollout.irreversible[0]?.cluster} cannot be taken back`,
         );
       }
-      if (!previous.touched && target.touched) {
+      // One that has not begun was left what a predecessor has touched: nothing was written.
+      const inherited = target.state === previous.state && !FLYING.has(target.state);
+      if (!previous.touched && target.touched && !inherited) {
         demand(
           was.rollout.gate.forward || isTerminal(was.rollout),
           'rule 4',
