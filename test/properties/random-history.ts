@@ -198,7 +198,7 @@ export const step = async (world: RolloutWorld): Promise<void> => {
     await world.tellLate();
   } else if (dice < 0.45) {
     world.now += Math.floor(world.random() * 15_000);
-    if (world.chance(0.3)) await world.approveWaves();
+    if (world.chance(world.approving)) await world.approveWaves();
     await world.measureWaves();
     for (const rollout of await world.rollouts()) await world.reconcile(rollout.id);
   } else {

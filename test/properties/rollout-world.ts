@@ -215,6 +215,8 @@ export class RolloutWorld {
   readonly seenHealthy = new Map<string, number>();
   /** When a rollout's write gate was last opened, by its id. */
   readonly openedAt = new Map<string, number>();
+  /** How readily people approve waves, each time somebody looks. */
+  approving = 0.3;
   now = START;
   commits = 0;
   readonly shape: Shape;
