@@ -31,6 +31,9 @@ const CONTROLLERS = [
 ];
 
 const FOLLOWERS_BACK_MS = 90_000;
+const WIPED_MS = 60_000;
+/** Those that a cluster is born with; controllers put something into each of them, one after the other. */
+const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
 export interface ControlPlaneSpec {
   readonly name: string;
@@ -126,7 +129,17 @@ export class ControlPlane {
       '--node-lease-duration-seconds=0',
     ]);
     await this.#untilWorking(60_000);
-    this.#baseline = await this.#read(true);
+    this.#baseline = await this.#whenQuiet();
+  }
+
+  /** What a cluster that nobody uses has, when nothing has come to it for a while. */
+  async #whenQuiet(): Promise<Map<string, EtcdEntry>> {
+    for (let before = await this.#read(false); ;) {
+      await delay(300);
+      const now = await this.#read(true);
+      if (now.size === before.size && [...now.keys()].every((key) => before.has(key))) return now;
+      before = now;
+    }
   }
 
   #startApiserver(): void {
@@ -266,9 +279,11 @@ export class ControlPlane {
     };
     if (!node.status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'))
       return 'node not ready';
-    for (const path of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
-      const found = await this.call('GET', `/api/v1/namespaces/kube-public/${path}`);
-      if (found.status !== 200) return `kube-controller-manager has not made ${path}`;
+    for (const namespace of FIRST_NAMESPACES) {
+      for (const path of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+        const found = await this.call('GET', `/api/v1/namespaces/${namespace}/${path}`);
+        if (found.status !== 200) return `kube-controller-manager has not made ${path} in ${namespace}`;
+      }
     }
     return '';
   }
@@ -331,6 +346,7 @@ export class ControlPlane {
   }
 
   async #wipe(): Promise<void> {
+    const deadline = Date.now() + WIPED_MS;
     for (let clean = 0; clean < 2;) {
       const now = await this.#read(false);
       const created = [...now.keys()].filter((key) => !this.#baseline.has(key));
@@ -340,6 +356,10 @@ export class ControlPlane {
       await this.#spec.etcd.change(created, changed);
       if (changed.length > 0) await this.#adopt(changed);
       clean = created.length + changed.length === 0 ? clean + 1 : 0;
+      if (clean === 0 && Date.now() > deadline) {
+        const keys = [...created, ...changed.map(({ key }) => key)].slice(0, 5).join(', ');
+        throw new Error(`${this.name}: after ${WIPED_MS} ms something still comes back or changes: ${keys}`);
+      }
       await delay(150);
     }
   }
