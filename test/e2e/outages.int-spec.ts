@@ -18,7 +18,8 @@ const bundle = (version: string, image = `shop/web:${version}`) => [
 /** Most of a rollout's time, and the same on every machine: what an unreachable cluster adds stands out against it. */
 const readySlowly = (version: string): string => `shop/web:${version}-delay-8s`;
 
-/** Controllers of a cluster that was away take as long to come back as it was away, hence the patience of the gates. */
+/** Controllers of a cluster that was away take as long to come back as it was away, and up to a minute more. */
+const PATIENCE = '180s';
 const CUT = ['c3', 'c4', 'c5'] as const;
 const OTHERS = ['c0', 'c1', 'c2'] as const;
 
@@ -84,7 +85,7 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
   afterAll(() => bed?.release());
 
   it('do not hold the others up, never count as succeeded, and are brought along when they come back in mid-rollout', async () => {
-    await begin(fleetAndApplication() + strategy({ waves: waves(0), timeout: '90s' }));
+    await begin(fleetAndApplication() + strategy({ waves: waves(0), timeout: PATIENCE }));
     await stage.release(() => bundle('1'));
     const calm = async (version: string): Promise<number> => {
       const rollout = await stage.release(() => bundle(version, readySlowly(version)), { timeoutMs: 150_000 });
@@ -104,7 +105,7 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
         away = states.slice(0, CUT.length).filter((state) => state === 'Unreachable').length;
         done = states.slice(CUT.length).filter((state) => state === 'Succeeded').length;
       };
-      const rollout = await stage.until(id, () => done === OTHERS.length && away === CUT.length, 120_000, look);
+      const rollout = await stage.until(id, () => done === OTHERS.length && away === CUT.length, 300_000, look);
       expect(rollout.state).toBe('Progressing');
       for (const name of CUT) {
         expect(await stage.target(id, name)).toMatchObject({ reason: 'ClusterUnreachable', owes: null });
@@ -115,7 +116,7 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
       ]);
       expect(seen).not.toContain('Succeeded');
       await mend();
-      expect(await stage.end(id, 150_000)).toMatchObject({ state: 'Succeeded', message: 'all of 6 clusters verified' });
+      expect(await stage.end(id, 300_000)).toMatchObject({ state: 'Succeeded', message: 'all of 6 clusters verified' });
       expect(await Promise.all(CUT.map(versionOf))).toEqual([version, version, version]);
       return othersDone(rollout);
     };
@@ -145,7 +146,7 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
 
   it('are named by a rollout that ends without them, and get what they are owed when they come back after it', async () => {
     const unreachable = '  unreachable: { wait: 3s, then: count }';
-    await begin(fleetAndApplication() + strategy({ waves: waves(3), more: unreachable, timeout: '90s' }));
+    await begin(fleetAndApplication() + strategy({ waves: waves(3), more: unreachable, timeout: PATIENCE }));
     await stage.release(() => bundle('1'));
     const { id } = await stage.rollOut('web', await stage.commit('web', () => bundle('2')));
     await cutInMidApply(id);
@@ -162,7 +163,7 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
     await mend();
     await Promise.all(
       CUT.map((name) =>
-        stage.untilTarget(id, name, ({ state, owes }) => state === 'Succeeded' && owes === null, 120_000),
+        stage.untilTarget(id, name, ({ state, owes }) => state === 'Succeeded' && owes === null, 300_000),
       ),
     );
     expect(await Promise.all(CUT.map(versionOf))).toEqual(['2', '2', '2']);
@@ -172,11 +173,11 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
         lastGood: { commit: ended.revision.commit },
       });
     }
-  }, 300_000);
+  }, 720_000);
 
   it('make a rollback fail, by name, until they are back and it is done', async () => {
     const unreachable = '  unreachable: { wait: 3s, then: count }';
-    await begin(fleetAndApplication() + strategy({ waves: waves(0), more: unreachable, timeout: '90s' }));
+    await begin(fleetAndApplication() + strategy({ waves: waves(0), more: unreachable, timeout: PATIENCE }));
     await stage.release(() => bundle('1'));
     const before = await Promise.all(bed.clusters.map((cluster) => liveObjects(cluster)));
     const commit = await stage.commit('web', (name) => bundle('2', name === 'c1' ? 'shop/web:broken' : 'shop/web:2'));
@@ -191,10 +192,10 @@ describeWithTestbed('clusters that hang, refuse, or are behind a black hole', ()
     for (const name of OTHERS) expect(await stage.target(id, name)).toMatchObject({ state: 'RolledBack' });
 
     await mend();
-    await stage.until(id, ({ state }) => state === 'RolledBack', 120_000);
+    await stage.until(id, ({ state }) => state === 'RolledBack', 300_000);
     for (const name of CUT) expect(await stage.target(id, name)).toMatchObject({ state: 'RolledBack', owes: null });
     const after = await Promise.all(bed.clusters.map((cluster) => liveObjects(cluster)));
     // What clusters that were verified had pruned was made again.
     expect(after.map(withoutIdentity)).toEqual(before.map(withoutIdentity));
-  }, 300_000);
+  }, 720_000);
 });
