@@ -1,6 +1,6 @@
 import type { Rollout, Target } from '@breakwater/domain';
 import { acquireTestbed, requireTestbed, type Testbed, TESTBED_TIMEOUT_MS } from '@breakwater/testing';
-import { allWrites } from '../support/live-objects.ts';
+import { allWrites, objectWrites } from '../support/live-objects.ts';
 import { type PostgresRecords, startPostgresRecords } from '../support/postgres-records.ts';
 import {
   configMap,
@@ -176,6 +176,73 @@ describeWithTestbed('budgets and limits, on real servers', () => {
     expect(await touched()).toEqual(['c0']);
     await stage.commands.resume(id, { reason: 'there is time' }, PERSON);
     expect(await stage.end(id)).toMatchObject({ state: 'Succeeded', message: 'all of 2 clusters verified' });
+  }, 120_000);
+
+  it('of concurrency: one cluster bears one rollout at a time, whatever its application', async () => {
+    const documents = strategy({
+      waves: '\n    - { name: all, maxConcurrent: 100% }',
+      more: '  concurrency: { cluster: 1 }\n  failureDomains: { maxInFlight: 2 }\n',
+    });
+    const api = 'apiVersion: breakwater.dev/v1alpha1\nkind: Application\nmetadata: { name: api }\n';
+    // A failure domain of its own that bears two: what holds the second back is the limit of the cluster.
+    await begin(`${documents}---\n${api}spec: { fleet: shop, source: { path: apps/api } }\n`, { members: EU });
+    const both = await Promise.all(
+      ['web', 'api'].map(async (name) => {
+        const commit = await stage.commit(name, () => [deployment(name, 'web', `shop/${name}:1-delay-2s`)]);
+        return (await stage.rollOut(name, commit)).id;
+      }),
+    );
+    for (const id of both) expect(await stage.end(id)).toMatchObject({ state: 'Succeeded' });
+    const spans = await Promise.all(both.map((id) => spansOf(id)));
+    for (const name of EU) expect([name, mostAtOnce(spans.map((of) => of.get(name)!))]).toEqual([name, 1]);
+    // Different clusters are at work side by side.
+    expect(mostAtOnce(spans.flatMap((of) => [...of.values()]))).toBe(EU.length);
+  }, 120_000);
+
+  /** Of each cluster; see {@link spanOf}. */
+  const spansOf = async (id: Rollout['id']): Promise<ReadonlyMap<string, Span>> => {
+    const targets = await stage.targets(id);
+    const application = (await stage.commands.find(id)).application;
+    return new Map(
+      await Promise.all(
+        targets.map(async ({ cluster, finishedAt }) => {
+          const writes = await objectWrites(stage.cluster(cluster));
+          const own = writes.filter(({ text }) => text.includes(`deployments/web/${application} `)).map(({ at }) => at);
+          return [cluster, { from: Math.min(...own), to: finishedAt! }] as const;
+        }),
+      ),
+    );
+  };
+
+  it('slow is not failed: the strategy says whether it fails, halts or is waited for', async () => {
+    const waves = '\n    - { name: all, maxConcurrent: 100% }';
+    const then = (policy: string): string => halting(`  slow: { after: 3s, then: ${policy} }`);
+    await begin(
+      strategy({ waves, more: then('halt') }) +
+        strategy({ name: 'failing', waves, more: then('fail') }) +
+        strategy({ name: 'waiting', waves, more: then('wait') }),
+      { members: ['c0', 'c1'] },
+    );
+    const slowly = (version: number) =>
+      stage.commit('web', (name) => bundle(`shop/web:${version}${name === 'c1' ? '-delay-8s' : ''}`));
+
+    const asking = await stage.rollOut('web', await slowly(1));
+    expect(await untilHalted(asking.id)).toMatchObject({
+      reason: 'TargetsSlow',
+      message: 'wave all: 1 not ready after 3s',
+    });
+    expect(await stage.target(asking.id, 'c1')).toMatchObject({ state: 'Verifying', slow: true, everFailed: false });
+    await stage.commands.resume(asking.id, { reason: 'it always takes that long there' }, PERSON);
+    expect(await stage.end(asking.id)).toMatchObject({ state: 'Succeeded' });
+
+    const waiting = await stage.rollOut('web', await slowly(2), { strategy: 'waiting' });
+    await stage.untilTarget(waiting.id, 'c1', ({ slow }) => slow);
+    expect((await stage.commands.find(waiting.id)).state).toBe('Progressing');
+    expect(await stage.end(waiting.id)).toMatchObject({ state: 'Succeeded' });
+
+    const failing = await stage.rollOut('web', await slowly(3), { strategy: 'failing' });
+    expect(await untilHalted(failing.id)).toMatchObject({ reason: 'FailureBudgetExceeded' });
+    expect(await stage.target(failing.id, 'c1')).toMatchObject({ everFailed: true });
   }, 120_000);
 
   it('unreachable is not failed: the strategy says whether it counts, halts or is skipped', async () => {

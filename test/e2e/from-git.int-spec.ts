@@ -32,6 +32,8 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
     const token = (await readFile(join(fleet.data, 'admin.token'), 'utf8')).trim();
     return breakwater({ url: `http://127.0.0.1:${port}`, token }, ...args);
   };
+  /** Why the application is not at what Git has. */
+  const whyNot = async (): Promise<string> => (await cli('application', 'explain', 'web')).out;
   const json = (answer: CommandAnswer): WithTargets => {
     try {
       return JSON.parse(answer.out) as WithTargets;
@@ -64,9 +66,11 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
   }, 60_000);
 
   it('a good release succeeds everywhere: exit status 0', async () => {
+    expect(await whyNot()).toMatch(/release [0-9a-f]{12} was never started[\s\S]*breakwater rollout start web/);
     const answer = await cli('rollout', 'start', 'web', '--wait', '-o', 'json');
     expect(json(answer)).toMatchObject({ state: 'Succeeded', message: 'all of 5 clusters verified' });
     expect(answer.status).toBe(0);
+    expect(await whyNot()).toMatch(/at release [0-9a-f]{12}, the newest/);
   }, 120_000);
 
   it('one that fails within the budget is incomplete and names the cluster: exit status 3', async () => {
@@ -83,6 +87,7 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
     const first = json(await cli('rollout', 'list', '-o', 'json')) as unknown as { items: WireRollout[] };
     const gone = first.items.at(-1)!.revision.commit;
     const third = await commit({ version: '3', brokenOn: ['c2'], alone: true });
+    expect(await whyNot()).toContain(`Git is ahead: release ${third.slice(0, 12)} was not started`);
     await expect(fleet.git('cat-file', '-e', gone)).rejects.toThrow();
     await expect(fleet.git('cat-file', '-e', second)).rejects.toThrow();
 
@@ -113,6 +118,7 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
     const again = await cli('rollout', 'start', 'web');
     expect(again.status).toBe(1);
     expect(again.err).toMatch(/rolled back before/);
+    expect(await whyNot()).toContain(`Git is ahead: release ${third.slice(0, 12)} is Bad`);
   }, 180_000);
 
   it('is paused, resumed, killed (-9) on the way, ends well, and is taken back on request', async () => {
@@ -124,6 +130,7 @@ describeWithTestbed('from a commit to a verified rollback, by Git and command li
     expect(paused.status).toBe(0);
     expect((await cli('rollout', 'list')).out).toContain('Progressing (paused)');
     expect((await cli('rollout', 'explain', 'web')).out).toMatch(/Paused[\s\S]*lunch/);
+    expect(await whyNot()).toMatch(/Paused[\s\S]*lunch/);
     expect((await cli('rollout', 'resume', 'web')).status).toBe(0);
     await api.until(id, ({ waves }) => waves[1] !== undefined && waves[1].state !== 'Pending', 60_000);
     await program.kill();
