@@ -11,8 +11,10 @@ const SEED = chosenSeed();
 /** Few enough to be reached: one process is four workers and all the servers. */
 const AT_ONCE = Math.max(12, Math.ceil(TARGETS / 40));
 const READY_MS = 2_000;
-/** No step waits longer for something to change: everything may be frozen, cut off, or done. */
-const PATIENCE_MS = 4_000;
+/** No step waits longer for something to change: everything may be frozen, cut off, or done. A preflight comes first, and takes longer in a large fleet. */
+const PATIENCE_MS = 2_000 + TARGETS * 80;
+/** Hung servers are found out within the test's time; one process that is all of them answers later the more they are. */
+const REQUEST_MS = Math.max(2_000, TARGETS * 8);
 /** For the last, undisturbed rollout and for what is owed; it grows with the fleet, because the machine does not. */
 const BOUND_MS = 300_000 + TARGETS * 1_000;
 
@@ -47,6 +49,7 @@ describe(`overlapping rollouts to ${TARGETS} clusters on four workers (seed ${SE
       strategy: STRATEGY,
       latencyMs: 2,
       podReadyMs: READY_MS,
+      requestMs: REQUEST_MS,
     });
     for (const cluster of world.fleet.clusters) witness.watch(cluster);
   }, 240_000);
@@ -170,7 +173,7 @@ describe(`overlapping rollouts to ${TARGETS} clusters on four workers (seed ${SE
       );
       await expectNothingInterleaved();
     },
-    600_000 + BOUND_MS,
+    STEPS * PATIENCE_MS + 600_000 + BOUND_MS,
   );
 
   const expectNothingInterleaved = async (): Promise<void> => {

@@ -76,6 +76,8 @@ export interface WorkersOptions {
   readonly strategy: string;
   readonly latencyMs?: number;
   readonly podReadyMs?: number;
+  /** When a server that does not answer is given up; 2 s. */
+  readonly requestMs?: number;
 }
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -125,11 +127,13 @@ export class SimulatedWorkers {
     const stops = [() => rm(home, { recursive: true, force: true }), () => fleet.stop(), () => postgres.stop()];
     stops.push(() => record.close());
     const world = new SimulatedWorkers(fleet, record, bus, options.strategy, stops);
-    for (let worker = 0; worker < options.workers; worker += 1) await world.#startWorker(postgres.url, bus);
+    for (let worker = 0; worker < options.workers; worker += 1) {
+      await world.#startWorker(postgres.url, bus, options.requestMs ?? 2_000);
+    }
     return world;
   }
 
-  async #startWorker(url: string, bus: WakeUpBus): Promise<void> {
+  async #startWorker(url: string, bus: WakeUpBus, request: number): Promise<void> {
     const record = await createPostgresRecord({ url, cipher, poolSize: 8 });
     const clusters = createClusterConnector({
       credentials: {
@@ -139,7 +143,7 @@ export class SimulatedWorkers {
         },
       },
       // A server that hangs is found out within the test's time.
-      timeouts: { request: 2_000 },
+      timeouts: { request },
       userAgent: 'breakwater/test',
     });
     const worker: RolloutWorker = await startRolloutWorker({
