@@ -69,7 +69,9 @@ describeWithTestbed('how and when rollouts end, on real servers', () => {
     const second = await stage.rollOut('web', await stage.commit('web', render(2)));
     await stage.untilTarget(second.id, 'c0', ({ state }) => state === 'Verifying');
     const told = (await stage.commands.explain(second.id)).expectedEnd;
-    expect(told).toMatchObject({ basis: expect.stringContaining('2 measured clusters of the rollout before') as string });
+    expect(told).toMatchObject({
+      basis: expect.stringContaining('2 measured clusters of the rollout before') as string,
+    });
     expect(told!.latest).toBeGreaterThan(Date.now() + took / 2);
     expect(await stage.end(second.id)).toMatchObject({ state: 'Succeeded' });
   }, 120_000);
