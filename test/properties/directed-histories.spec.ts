@@ -157,7 +157,7 @@ describe('directed histories', () => {
     world.now += 10_000;
     await tell(world, rollout, 'c0', { type: 'HealthObserved', health, round });
     const job = 'batch/Job/web/migrate' as ObjectKey;
-    await tell(world, rollout, 'c0', { type: 'Finalized', kept: [], jobsNotRunAgain: [job] });
+    await tell(world, rollout, 'c0', { type: 'Finalized', kept: [], jobsNotRunAgain: [job], suspects: [] });
     expect(await targetOf(world, rollout, 'c0')).toMatchObject({
       state: 'RolledBack',
       message: 'batch/Job/web/migrate was not run again',

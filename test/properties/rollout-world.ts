@@ -619,7 +619,7 @@ export class RolloutWorld {
       return;
     }
     if (target.phase === 'finalize')
-      return void (await this.tell(target, { type: 'Finalized', kept: [], jobsNotRunAgain: [] }));
+      return void (await this.tell(target, { type: 'Finalized', kept: [], jobsNotRunAgain: [], suspects: [] }));
     if (target.state === 'Applying') {
       if (!calm && this.chance(0.02)) {
         await this.tell(target, { type: 'Refused', reason: 'Invalid', message: 'refused', object: null });

@@ -198,11 +198,15 @@ export class SimulatedWorkers {
     return (await this.commands.start(input, PERSON)).rollout;
   }
 
-  async end(id: Rollout['id'], timeoutMs: number): Promise<Rollout> {
+  end(id: Rollout['id'], timeoutMs: number): Promise<Rollout> {
+    return this.until(id, isTerminal, timeoutMs);
+  }
+
+  async until(id: Rollout['id'], done: (rollout: Rollout) => boolean, timeoutMs: number): Promise<Rollout> {
     const until = Date.now() + timeoutMs;
     for (;;) {
       const rollout = await this.record.rollouts.get(id);
-      if (rollout !== null && isTerminal(rollout)) return rollout;
+      if (rollout !== null && done(rollout)) return rollout;
       if (Date.now() > until) {
         const left = (await this.targets(id)).filter(({ state }) => state !== 'Succeeded');
         throw new Error(

@@ -113,6 +113,7 @@ const target = (rollout: Rollout, cluster: string, region: string, waveIndex: nu
   seenIn: null,
   failingSince: null,
   degradedSince: null,
+  suspects: [],
   excused: [],
   opensAt: null,
   gates: [],

@@ -219,6 +219,7 @@ export const newRollout = (
       seenIn: null,
       failingSince: null,
       degradedSince: null,
+      suspects: [],
       excused: [],
       opensAt: null,
       gates: [],

@@ -48,7 +48,7 @@ export const prune = async (
       .filter(({ reason }) => reason !== 'NotRunAgain')
       .map(({ key, reason }) => `${key} (${reason})`);
     const jobsNotRunAgain = outcome.kept.filter(({ reason }) => reason === 'NotRunAgain').map(({ key }) => key);
-    await tellTarget(parts, target, { type: 'Finalized', kept, jobsNotRunAgain }, (tx) =>
+    await tellTarget(parts, target, { type: 'Finalized', kept, jobsNotRunAgain, suspects: outcome.suspects }, (tx) =>
       tx.setInventoryExpected(rollout.application, target.cluster, outcome.inventory),
     );
     return 'again';

@@ -1,4 +1,5 @@
 import { isTerminal } from '@breakwater/domain';
+import type { ClusterConnection } from '../ports/cluster.port.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
 import { applyRevision } from './apply-target.ts';
 import { probe } from './probe-target.ts';
@@ -13,6 +14,7 @@ import {
   troubleEvent,
 } from './target-visit.ts';
 import { assess, verify } from './verify-target.ts';
+import { windowHold } from './window-hold.ts';
 
 /** Does what the target's state asks for, tells the record what came of it, and goes on until it has to wait for long. */
 export const visitTarget = async (parts: TargetRunnerParts, visit: TargetVisit): Promise<void> => {
@@ -25,6 +27,24 @@ export const visitTarget = async (parts: TargetRunnerParts, visit: TargetVisit):
     if (step === 'again') continue;
     await step.wait();
   }
+};
+
+/** At a verified cluster: what an overtaken worker has made there since goes first, and then it is judged. */
+const lookAgain = async (
+  parts: TargetRunnerParts,
+  visit: TargetVisit,
+  scene: Scene,
+  connection: ClusterConnection,
+): Promise<Step> => {
+  const { rollout, target } = scene;
+  if (target.suspects.length === 0 || (await windowHold(parts.record, rollout, target)).now() !== null) {
+    await assess(parts, visit, scene, connection);
+    return 'done';
+  }
+  if ((await prune(parts, visit, scene, connection)) === 'done') return 'done';
+  const after = await readScene(parts, visit);
+  if (after?.target.state === 'Succeeded') await assess(parts, visit, after, connection);
+  return 'done';
 };
 
 const work = async (parts: TargetRunnerParts, visit: TargetVisit, scene: Scene): Promise<Step> => {
@@ -54,9 +74,7 @@ const work = async (parts: TargetRunnerParts, visit: TargetVisit, scene: Scene):
         ? prune(parts, visit, scene, connection)
         : verify(parts, visit, scene, connection);
     case 'Succeeded':
-      if (isTerminal(rollout)) return 'done';
-      await assess(parts, visit, scene, connection);
-      return 'done';
+      return isTerminal(rollout) ? 'done' : lookAgain(parts, visit, scene, connection);
     case 'Unreachable':
     case 'Skipped':
     case 'RollbackFailed':

@@ -378,6 +378,8 @@ export interface Target {
   readonly opensAt: Instant | null;
   /** `during`; in the plan's order. */
   readonly gates: readonly GateRun[];
+  /** Not there when it was finished, and may still come: creates of a worker that was overtaken. Each later look takes away what has come. */
+  readonly suspects: readonly ObjectKey[];
   /** Workloads that were already ill before this rollout: reported, not blamed. */
   readonly excused: readonly string[];
   /** Skipped by a person: not owed. */

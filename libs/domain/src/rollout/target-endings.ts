@@ -27,6 +27,7 @@ export const notVerified = {
   degraded: false,
   degradedSince: null,
   seenIn: null,
+  suspects: [],
 } as const;
 
 export const isForward = (target: Target): boolean => target.state === 'Applying' || target.state === 'Verifying';
@@ -70,10 +71,11 @@ export const rollbackFailed = (
 export const finalized = (
   rollout: Rollout,
   target: Target,
-  { kept, jobsNotRunAgain: jobs }: Extract<TargetEvent, { readonly type: 'Finalized' }>,
+  { kept, jobsNotRunAgain: jobs, suspects }: Extract<TargetEvent, { readonly type: 'Finalized' }>,
   now: Instant,
 ): Target => {
   if (target.phase !== 'finalize') return target;
+  if (target.state === 'Succeeded') return target.suspects.length === 0 ? target : { ...target, suspects };
   const message = [
     ...(jobs.length === 0 ? [] : [`${jobs.join(', ')} ${jobs.length === 1 ? 'was' : 'were'} not run again`]),
     ...(kept.length === 0 ? [] : [`kept: ${kept.join(', ')}`]),
@@ -86,6 +88,7 @@ export const finalized = (
       state: 'Succeeded',
       reason: 'Verified',
       message,
+      suspects,
       owes: null,
       finishedAt: now,
       dueAt: !watched ? null : target.seenIn === rollout.round ? now + RECHECK_INTERVAL : now,
@@ -93,7 +96,7 @@ export const finalized = (
   }
   if (target.state === 'RollingBack') {
     const reason = jobs.length === 0 ? 'Restored' : RESTORED_BUT_JOBS;
-    return { ...target, ...settled, state: 'RolledBack', reason, message, owes: null, finishedAt: now };
+    return { ...target, ...settled, state: 'RolledBack', reason, message, suspects, owes: null, finishedAt: now };
   }
   return target;
 };

@@ -44,6 +44,8 @@ export type TargetEvent =
       readonly kept: readonly string[];
       /** Jobs of the former revision that this rollout has deleted: gone, for Jobs never run twice. */
       readonly jobsNotRunAgain: readonly ObjectKey[];
+      /** See {@link Target.suspects}. */
+      readonly suspects: readonly ObjectKey[];
     }
   | { readonly type: 'ReturnStarted'; readonly reason: string }
   | { readonly type: 'DebtVoided'; readonly takenBack: boolean }

@@ -568,7 +568,12 @@ describe('a target whose work is done', () => {
     jobs: readonly string[] = [],
     kept: readonly string[] = [],
     rollout = running,
-  ) => after({ phase: 'finalize', ...target }, { type: 'Finalized', kept, jobsNotRunAgain: jobs as never }, rollout);
+  ) =>
+    after(
+      { phase: 'finalize', ...target },
+      { type: 'Finalized', kept, jobsNotRunAgain: jobs as never, suspects: [] },
+      rollout,
+    );
 
   it('has succeeded, and is looked at again until the rollout ends', () => {
     expect(finalized({ state: 'Verifying', owes: 'forward', opensAt: 5, seenIn: 1 })).toMatchObject({
@@ -601,8 +606,18 @@ describe('a target whose work is done', () => {
     expect(finalized({ state: 'RollingBack' }).reason).toBe('Restored');
   });
 
+  it('remembers what may still come, until a later look has found that it does not', () => {
+    const suspects = ['ConfigMap/web/late' as never];
+    const event = { type: 'Finalized', kept: [], jobsNotRunAgain: [], suspects } as const;
+    const done = after({ state: 'Verifying', phase: 'finalize' }, event);
+    expect(done).toMatchObject({ state: 'Succeeded', suspects });
+    expect(after({ ...done, dueAt: 5 }, { ...event, suspects: [] })).toEqual({ ...done, dueAt: 5, suspects: [] });
+    // The next apply begins from what is there.
+    expect(after({ ...done }, { type: 'ReturnStarted', reason: 'Rollback' }).suspects).toEqual([]);
+  });
+
   it('is one that was being finished', () => {
-    const event = { type: 'Finalized', kept: [], jobsNotRunAgain: [] } as const;
+    const event = { type: 'Finalized', kept: [], jobsNotRunAgain: [], suspects: [] } as const;
     expect(isLeftAlone({ state: 'Verifying', phase: 'gates' }, event)).toBe(true);
     expect(isLeftAlone({ state: 'RollingBack', phase: 'verify' }, event)).toBe(true);
     expect(isLeftAlone({ state: 'Succeeded', phase: 'finalize' }, event)).toBe(true);

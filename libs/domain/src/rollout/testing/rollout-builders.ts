@@ -141,6 +141,7 @@ export const targetWith = (changes: Partial<Target> = {}): Target => ({
   degradedSince: null,
   opensAt: null,
   gates: [],
+  suspects: [],
   excused: [],
   slow: false,
   skippedBy: null,

@@ -118,6 +118,7 @@ export const someTarget = (rollout: string, cluster: string, changes: Partial<Ta
   seenIn: null,
   failingSince: null,
   degradedSince: null,
+  suspects: [],
   excused: [],
   opensAt: null,
   gates: [],
