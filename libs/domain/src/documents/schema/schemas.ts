@@ -21,6 +21,6 @@ export const fleetDocumentSchemas = {
 
 export type ParsedDocument = { [Kind in FleetKind]: z.output<(typeof fleetDocumentSchemas)[Kind]> };
 
-/** JSON Schema (2020-12) of a kind's documents, for editors and for the reference; a field that is not built yet allows nothing. */
+/** JSON Schema (2020-12) of a kind's documents, for the reference; a field that is not built yet allows nothing. */
 export const fleetJsonSchema = (kind: FleetKind): Readonly<Record<string, unknown>> =>
   z.toJSONSchema(fleetDocumentSchemas[kind], { io: 'input', unrepresentable: 'any' });

@@ -22,7 +22,7 @@ const spec = () =>
       .describe('An alert counts when all of them match: severity=critical, cluster={cluster}.'),
     includeSilenced: z.boolean().default(false).describe('Alerts that somebody silenced count too.'),
     auth: gateAuth().optional(),
-    timeout: duration().default(10_000).describe('An answer that takes longer is an error.'),
+    timeout: duration().prefault('10s').describe('An answer that takes longer is an error.'),
   });
 
 export type AlertsSpec = z.output<ReturnType<typeof spec>>;

@@ -30,8 +30,8 @@ const spec = () =>
     window: duration()
       .default(600_000)
       .describe('So much of now is averaged; the past is cut into pieces of this length.'),
-    past: duration().default(3_600_000).describe('So much of each cluster from before its update is compared with.'),
-    step: duration().default(15_000).describe('Between two samples.'),
+    past: duration().prefault('1h').describe('So much of each cluster from before its update is compared with.'),
+    step: duration().prefault('15s').describe('Between two samples.'),
     minSamples: z.int().min(2).max(SAMPLES).default(10).describe('Samples that a cluster needs in each window.'),
     tolerance: z.number().min(1.05).max(100).default(1.5).describe('Worse by less than this factor is no failure.'),
     negligible: z.number().min(0).default(0).describe("Worse by less than this, in the metric's unit, is no failure."),
@@ -48,7 +48,7 @@ const spec = () =>
         "When no untouched cluster is left: compare with the updated clusters' own past alone, or say nothing.",
       ),
     auth: gateAuth().optional(),
-    timeout: duration().default(10_000).describe('An answer that takes longer is an error.'),
+    timeout: duration().prefault('10s').describe('An answer that takes longer is an error.'),
   })
     .refine((gate) => gate.past >= gate.window * LEAST_PAST && gate.past <= gate.window * 48, {
       path: ['past'],

@@ -108,7 +108,7 @@ const spec = () =>
       .describe('Answers with one of these are good; redirects are not followed.'),
     bodyMatches: pattern().optional().describe('RE2 that has to occur in the body, which is at most 1 MiB.'),
     maxLatency: latency().optional().describe('A slower answer is a failure.'),
-    timeout: duration().default(5_000).describe('No answer within this is a failure.'),
+    timeout: duration().prefault('5s').describe('No answer within this is a failure.'),
     attempts: fields({
       count: z.int().min(1).max(50).default(1),
       maxFailures: z.int().min(0).max(49).default(0),

@@ -38,7 +38,7 @@ const spec = () =>
       .describe('CEL over result (a number) and results (a list of labels and value): what is good.'),
     failure: condition().optional().describe('CEL, as success: what is bad.'),
     auth: gateAuth().optional(),
-    timeout: duration().default(10_000).describe('An answer that takes longer is an error.'),
+    timeout: duration().prefault('10s').describe('An answer that takes longer is an error.'),
   }).refine((gate) => gate.success !== undefined || gate.failure !== undefined, {
     message: says('has no condition', 'write success, failure or both'),
   });

@@ -37,7 +37,7 @@ const spec = () =>
       )
       .default(10_000)
       .describe('An answer that takes longer is an error.'),
-    askAgain: duration().default(10_000).describe('After the answer "wait".'),
+    askAgain: duration().prefault('10s').describe('After the answer "wait".'),
   });
 
 export type WebhookSpec = z.output<ReturnType<typeof spec>>;
