@@ -178,26 +178,39 @@ describeWithTestbed('budgets and limits, on real servers', () => {
     expect(await stage.end(id)).toMatchObject({ state: 'Succeeded', message: 'all of 2 clusters verified' });
   }, 120_000);
 
-  it('of concurrency: one cluster bears one rollout at a time, whatever its application', async () => {
-    const documents = strategy({
-      waves: '\n    - { name: all, maxConcurrent: 100% }',
-      more: '  concurrency: { cluster: 1 }\n  failureDomains: { maxInFlight: 2 }\n',
-    });
-    const api = 'apiVersion: breakwater.dev/v1alpha1\nkind: Application\nmetadata: { name: api }\n';
-    // A failure domain of its own that bears two: what holds the second back is the limit of the cluster.
-    await begin(`${documents}---\n${api}spec: { fleet: shop, source: { path: apps/api } }\n`, { members: EU });
-    const both = await Promise.all(
-      ['web', 'api'].map(async (name) => {
-        const commit = await stage.commit(name, () => [deployment(name, 'web', `shop/${name}:1-delay-2s`)]);
+  it.each([
+    // A failure domain that bears two: what holds the second back is the limit of the cluster.
+    ['its limit', '  concurrency: { cluster: 1 }\n  failureDomains: { maxInFlight: 2 }\n'],
+    ['its failure domain, which is itself', ''],
+  ])(
+    'one cluster bears one rollout at a time, by %s, and explain names the other',
+    async (_by, more) => {
+      const documents = strategy({ waves: '\n    - { name: all, maxConcurrent: 100% }', more });
+      const api = 'apiVersion: breakwater.dev/v1alpha1\nkind: Application\nmetadata: { name: api }\n';
+      await begin(`${documents}---\n${api}spec: { fleet: shop, source: { path: apps/api } }\n`, { members: EU });
+      const startOf = async (name: string): Promise<Rollout['id']> => {
+        const commit = await stage.commit(name, () => [deployment(name, 'web', `shop/${name}:1-delay-5s`)]);
         return (await stage.rollOut(name, commit)).id;
-      }),
-    );
-    for (const id of both) expect(await stage.end(id)).toMatchObject({ state: 'Succeeded' });
-    const spans = await Promise.all(both.map((id) => spansOf(id)));
-    for (const name of EU) expect([name, mostAtOnce(spans.map((of) => of.get(name)!))]).toEqual([name, 1]);
-    // Different clusters are at work side by side.
-    expect(mostAtOnce(spans.flatMap((of) => [...of.values()]))).toBe(EU.length);
-  }, 120_000);
+      };
+      const first = await startOf('web');
+      await stage.until(first, ({ waves: [all] }) => all?.counts.inFlight === EU.length);
+      const second = await startOf('api');
+      await stage.until(second, ({ state }) => state === 'Progressing');
+      expect((await stage.commands.explain(second)).blockers).toContainEqual(
+        expect.objectContaining({
+          reason: 'ClusterBusy',
+          cluster: 'c0',
+          evidence: expect.stringContaining(`rollout ${first} of web (Progressing) is at work there`) as string,
+        }),
+      );
+      for (const id of [first, second]) expect(await stage.end(id)).toMatchObject({ state: 'Succeeded' });
+      const spans = await Promise.all([first, second].map((id) => spansOf(id)));
+      for (const name of EU) expect([name, mostAtOnce(spans.map((of) => of.get(name)!))]).toEqual([name, 1]);
+      // Different clusters are at work side by side.
+      expect(mostAtOnce(spans.flatMap((of) => [...of.values()]))).toBe(EU.length);
+    },
+    120_000,
+  );
 
   /** Of each cluster; see {@link spanOf}. */
   const spansOf = async (id: Rollout['id']): Promise<ReadonlyMap<string, Span>> => {

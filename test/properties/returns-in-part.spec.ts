@@ -81,7 +81,7 @@ describe('returns that respect failure domains', () => {
     expect(await statesOf(world, rollout)).toEqual(['c0 Succeeded Verified', 'c1 RolledBack Restored']);
     const [blocker] = await world.commands.waiting(await latest(world, rollout));
     expect(blocker).toMatchObject({ reason: 'FailureDomain', wave: 'w0', since: expect.any(Number) });
-    expect(blocker?.evidence).toMatch(/^1 clusters wait to be returned/);
+    expect(blocker?.evidence).toMatch(/^1 cluster waits to be returned: another rollout/);
     expect(await world.record.rollouts.nextDue()).toBeLessThan(world.now);
 
     await world.record.transaction((tx) => tx.freeDomainSlots(OTHER));

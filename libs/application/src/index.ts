@@ -60,6 +60,7 @@ export type {
   ReleaseRecord,
   ReleaseState,
   RepositoryRecord,
+  DomainSlot,
   ReturnFilter,
   StartableQuery,
   Role,

@@ -253,7 +253,7 @@ export { LOOK_AHEAD_DAYS, mayOverride, WINDOW_RULE_KINDS, WindowCalendar } from 
 export type { Holder, Holders } from './rollout/explain.ts';
 export type { GateAnswer, GateAnswered, GateQuestion } from './rollout/gate-answers.ts';
 export { answerQuestion, questionOf } from './rollout/gate-answers.ts';
-export { blockersOf, isUnseen, nextOf } from './rollout/explain.ts';
+export { blockersOf, isUnseen, nextOf, nextWaveToReturn } from './rollout/explain.ts';
 export { allConfirmed } from './rollout/look-round.ts';
 export type { WhatIf, WhatIfAction } from './rollout/what-if.ts';
 export { WHAT_IF_ACTIONS, whatIf } from './rollout/what-if.ts';

@@ -1,5 +1,5 @@
 import { cursorNumber, cursorPair, pageOf } from '@breakwater/application';
-import type { Baseline, BeforeImage, RolloutQueries } from '@breakwater/application';
+import type { Baseline, BeforeImage, DomainSlot, RolloutQueries } from '@breakwater/application';
 import type { Instant, Rollout, RolloutId } from '@breakwater/domain';
 import type { Cipher } from '@breakwater/platform';
 import { sql } from 'kysely';
@@ -58,6 +58,10 @@ export const rolloutQueries = (
       select due.id from due join claimed on claimed.id = due.id order by due.due_at`);
     return rows.map(({ id }) => id);
   },
+  slotsIn: (domains) =>
+    database.rows(
+      sql<DomainSlot>`select domain, rollout, cluster from domain_slots where domain = any(${domains}) order by domain, cluster`,
+    ),
   dueTargets: (limit) =>
     database.rows(sql<{
       readonly rollout: RolloutId;

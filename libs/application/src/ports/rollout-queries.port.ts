@@ -15,6 +15,13 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
+/** One of the places that a failure domain has for clusters in flight, and who has taken it. */
+export interface DomainSlot {
+  readonly domain: string;
+  readonly rollout: RolloutId;
+  readonly cluster: string;
+}
+
 export interface RolloutQueries {
   get(id: RolloutId): Promise<Rollout | null>;
   newestOf(application: string): Promise<Rollout | null>;
@@ -35,6 +42,8 @@ export interface RolloutQueries {
   ): Promise<Page<Target>>;
   target(id: RolloutId, cluster: string): Promise<Target | null>;
   baseline(id: RolloutId, cluster: string): Promise<Baseline>;
+  /** What is taken in these failure domains, by any rollout; ordered by domain and cluster. */
+  slotsIn(domains: readonly string[]): Promise<readonly DomainSlot[]>;
   beforeImages(id: RolloutId, cluster: string): Promise<readonly BeforeImage[]>;
   /** Due rollouts, oldest first: each is pushed `leaseMs` into the future while claimed (FOR UPDATE SKIP LOCKED). */
   claimDueRollouts(limit: number, leaseMs: number): Promise<readonly RolloutId[]>;

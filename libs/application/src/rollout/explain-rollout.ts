@@ -2,13 +2,16 @@ import {
   allConfirmed,
   blockersOf,
   type ExpectedEnd,
+  type Holder,
   type Holders,
   type Instant,
   isTerminal,
   isUnseen,
   nextOf,
+  nextWaveToReturn,
   PREFLIGHT_FAILED,
   type Rollout,
+  type RolloutId,
   type Target,
   type TargetState,
   totalCounts,
@@ -20,7 +23,7 @@ import type { Explanation } from '../use-cases.ts';
 const SAMPLE = 25;
 const PAGE = 500;
 
-/** What a rollout can be waiting for: a page of its targets, the finished ones not among them, and who holds the clusters of those pending. */
+/** What a rollout can be waiting for: a page of its targets, the finished ones not among them, and who is in the way of those that come next. */
 export interface Waits {
   readonly targets: readonly Target[];
   readonly holders: Holders;
@@ -28,9 +31,10 @@ export interface Waits {
 
 export const waitsOf = async (record: RecordPort, rollout: Rollout): Promise<Waits> => {
   const targets = await waitedFor(record, rollout);
-  if (targets.length > 0 || rollout.state !== 'Progressing') return { targets, holders: new Map() };
-  const pending = await nextToStart(record, rollout);
-  return { targets: pending, holders: await holdersOf(record, rollout, pending) };
+  if (targets.length > 0 || isTerminal(rollout)) return { targets, holders: new Map() };
+  const pending = rollout.state === 'Progressing' ? await nextToStart(record, rollout) : [];
+  if (pending.length > 0) return { targets: pending, holders: await holdersOf(record, rollout, pending) };
+  return { targets, holders: await neighboursOf(record, rollout, await nextToReturn(record, rollout)) };
 };
 
 const FAILED = ['Failed'] as const;
@@ -74,8 +78,45 @@ const nextToStart = async (record: RecordPort, rollout: Rollout): Promise<readon
   return items;
 };
 
+const nextToReturn = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
+  const wave = nextWaveToReturn(rollout);
+  if (wave === null) return [];
+  const only = rollout.state === 'RollingBack' ? 'all' : 'failed';
+  return record.transaction((tx) => tx.targetsToReturn(rollout.id, { wave: wave.index, only, clusters: null }, SAMPLE));
+};
+
+/** Who is in the way of a start: on the cluster itself, or else in its failure domain. */
+export const holdersOf = async (record: RecordPort, rollout: Rollout, targets: readonly Target[]): Promise<Holders> => {
+  const [neighbours, holders] = await Promise.all([
+    neighboursOf(record, rollout, targets),
+    onTheSameCluster(record, rollout, targets),
+  ]);
+  return new Map([...neighbours, ...holders]);
+};
+
+/** Other rollouts that have taken what the failure domains of these targets have to give; for each the first. */
+const neighboursOf = async (
+  record: RecordPort,
+  { id, plan }: Rollout,
+  targets: readonly Target[],
+): Promise<Holders> => {
+  if (plan.policy.failureDomains === null || targets.length === 0) return new Map();
+  const slots = await record.rollouts.slotsIn([...new Set(targets.map(({ failureDomain }) => failureDomain))]);
+  const found = targets.map(async ({ cluster, failureDomain }) => {
+    const slot = slots.find(({ domain, rollout }) => domain === failureDomain && rollout !== id);
+    const holder = slot === undefined ? null : await holderAt(record, slot.rollout, slot.cluster);
+    return holder === null ? [] : [[cluster, holder] as const];
+  });
+  return new Map((await Promise.all(found)).flat());
+};
+
+const holderAt = async (record: RecordPort, id: RolloutId, cluster: string): Promise<Holder | null> => {
+  const [rollout, target] = await Promise.all([record.rollouts.get(id), record.rollouts.target(id, cluster)]);
+  return rollout === null || target === null ? null : { rollout, target };
+};
+
 /** Of the same application, whoever has the cluster's lock; of others, those in flight there where the strategy limits their number. */
-export const holdersOf = async (
+const onTheSameCluster = async (
   record: RecordPort,
   { id, application, plan }: Rollout,
   targets: readonly Target[],
@@ -87,12 +128,9 @@ export const holdersOf = async (
     );
     for (const { application: other, blockedBy } of on) {
       if (blockedBy === null || blockedBy === id || (other !== application && limit === null)) continue;
-      const [rollout, target] = await Promise.all([
-        record.rollouts.get(blockedBy),
-        record.rollouts.target(blockedBy, cluster),
-      ]);
-      if (rollout === null || target === null) continue;
-      if (other === application || IN_FLIGHT.has(target.state)) return [[cluster, { rollout, target }] as const];
+      const holder = await holderAt(record, blockedBy, cluster);
+      if (holder === null) continue;
+      if (other === application || IN_FLIGHT.has(holder.target.state)) return [[cluster, holder] as const];
     }
     return [];
   });

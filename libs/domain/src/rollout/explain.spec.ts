@@ -294,6 +294,13 @@ describe('a cluster that is waited for', () => {
         since: begun,
       },
     ]);
+    expect(holder({ cluster: 'c7', failureDomain: 'eu-1', state: 'Verifying', message: 'slow' })).toMatchObject([
+      {
+        reason: 'FailureDomain',
+        cluster: 'c1',
+        evidence: 'rollout r1 of db (RollingBack) is at work in its failure domain eu-1, on c7: Verifying: slow',
+      },
+    ]);
     expect(holder({ state: 'Failed', owes: 'back', reason: 'Gone' })).toMatchObject([
       { object: null, evidence: 'rollout r1 of db (RollingBack) owes it its revision: Failed: Gone' },
     ]);

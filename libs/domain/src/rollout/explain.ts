@@ -23,20 +23,20 @@ const row = (blocker: Partial<Blocker> & Pick<Blocker, 'reason' | 'evidence'>): 
 const instantOf = (rollout: Rollout, time: number | null): Instant | null =>
   time === null ? null : instantAt(rollout, time);
 
-/** Another rollout that is at work on a cluster, or owes it something. */
+/** Another rollout that is at work on a cluster or in its failure domain, or owes it something. */
 export interface Holder {
   readonly rollout: Rollout;
-  /** Its own target there. */
+  /** Its own target: there, or on another cluster of the failure domain. */
   readonly target: Target;
 }
 
-/** By cluster. */
+/** By the cluster that waits. */
 export type Holders = ReadonlyMap<string, Holder>;
 const NOBODY: Holders = new Map();
 
 /**
  * Rule 11: why the rollout is not further. `targets`: those that are not finished (a first page is enough: each is one row), and
- * `holders` of those that are pending. A pause comes first, because nothing below it matters while it is there.
+ * `holders` of those that come next. A pause comes first, because nothing below it matters while it is there.
  */
 export const blockersOf = (
   rollout: Rollout,
@@ -79,7 +79,7 @@ export const blockersOf = (
     ...gatesOfWaves(rollout),
     ...soaking(rollout),
   );
-  if (blockers.length === 0) blockers.push(...waitingToStart(rollout, targets));
+  if (blockers.length === 0) blockers.push(...waitingToStart(rollout, targets, holders));
   return blockers;
 };
 
@@ -280,13 +280,23 @@ const heldBy = (
   holder: Holder | undefined,
 ): readonly Blocker[] => {
   if (holder === undefined) return [];
-  const { rollout, target } = holder;
-  const why = target.message === '' ? target.reason : target.message;
-  const owes = target.owes === null ? 'is at work there' : 'owes it its revision';
-  const evidence = `rollout ${rollout.id} of ${rollout.application} (${rollout.state}) ${owes}: ${target.state}${why === '' ? '' : `: ${why}`}`;
-  const since = target.startedAt ?? rollout.startedAt ?? rollout.createdAt;
-  return [row({ ...where, reason: 'ClusterBusy', object: target.evidence?.object ?? null, evidence, since })];
+  const { target } = holder;
+  const evidence = describeHolder(holder, where.cluster);
+  const reason = target.cluster === where.cluster ? 'ClusterBusy' : 'FailureDomain';
+  return [row({ ...where, reason, object: target.evidence?.object ?? null, evidence, since: heldSince(holder) })];
 };
+
+const describeHolder = ({ rollout, target }: Holder, waiting: string): string => {
+  const why = target.message === '' ? target.reason : target.message;
+  const owes = target.owes !== null;
+  const act =
+    target.cluster === waiting
+      ? `${owes ? 'owes it its revision' : 'is at work there'}`
+      : `${owes ? 'owes a revision' : 'is at work'} in its failure domain ${target.failureDomain}, on ${target.cluster}`;
+  return `rollout ${rollout.id} of ${rollout.application} (${rollout.state}) ${act}: ${target.state}${why === '' ? '' : `: ${why}`}`;
+};
+
+const heldSince = ({ rollout, target }: Holder): Instant => target.startedAt ?? rollout.startedAt ?? rollout.createdAt;
 
 const windowReasonOf = (target: Target): 'FreezeWindow' | 'MaintenanceWindow' =>
   target.reason === 'FreezeWindow' ? 'FreezeWindow' : 'MaintenanceWindow';
@@ -343,30 +353,39 @@ const soaking = (rollout: Rollout): readonly Blocker[] =>
  * Nothing is under way and targets are left: their clusters or failure domains are taken by others. A wave that has passed counts
  * too: a cluster of it that was away and came back has to be verified again.
  */
-const waitingToStart = (rollout: Rollout, targets: readonly Target[]): readonly Blocker[] => {
+const waitingToStart = (rollout: Rollout, targets: readonly Target[], holders: Holders): readonly Blocker[] => {
   const [pending] = targets.filter(({ state }) => state === 'Pending');
   const own = pending === undefined ? null : (earlierWave(rollout, pending) ?? noRoom(rollout, pending));
   if (own !== null) return [own];
-  const returns = waitingToReturn(rollout);
+  const returns = waitingToReturn(rollout, holders);
   const wave = rollout.waves.find((candidate) => candidate.counts.pending > 0);
   if (returns.length > 0 || rollout.state === 'RollingBack' || wave === undefined) return returns;
   return [
     row({
       reason: 'FailureDomain',
       wave: wave.name,
-      evidence: `${wave.counts.pending} clusters wait: another rollout is at work in their failure domains or on them`,
+      evidence: `${waiting(wave.counts.pending)}: another rollout is at work in their failure domains or on them`,
       since: wave.startedAt,
     }),
   ];
 };
 
-/** Of a rollback the last wave goes first; before it, what has failed is itself returned. */
-const waitingToReturn = (rollout: Rollout): readonly Blocker[] => {
-  const left = ({ counts }: Wave): number =>
-    rollout.state === 'RollingBack' ? counts.toReturn : rollout.state === 'Progressing' ? counts.failedToReturn : 0;
-  const wave = rollout.waves.findLast((candidate) => left(candidate) > 0);
-  if (wave === undefined) return [];
-  const evidence = `${left(wave)} clusters wait to be returned: another rollout is at work in their failure domains`;
+const waiting = (clusters: number): string => `${clusters} ${clusters === 1 ? 'cluster waits' : 'clusters wait'}`;
+
+const leftToReturn = ({ state }: Rollout, { counts }: Wave): number =>
+  state === 'RollingBack' ? counts.toReturn : state === 'Progressing' ? counts.failedToReturn : 0;
+
+/** Of a rollback the last wave goes first; before it, what has failed is itself returned. Null: nothing waits to be. */
+export const nextWaveToReturn = (rollout: Rollout): Wave | null =>
+  rollout.waves.findLast((wave) => leftToReturn(rollout, wave) > 0) ?? null;
+
+const waitingToReturn = (rollout: Rollout, holders: Holders): readonly Blocker[] => {
+  const wave = nextWaveToReturn(rollout);
+  if (wave === null) return [];
+  const [first] = holders;
+  const who =
+    first === undefined ? 'another rollout is at work in their failure domains' : describeHolder(first[1], first[0]);
+  const evidence = `${waiting(leftToReturn(rollout, wave))} to be returned: ${who}`;
   return [row({ reason: 'FailureDomain', wave: wave.name, evidence, since: rollout.rollback?.startedAt ?? null })];
 };
 

@@ -83,6 +83,13 @@ export const memoryRollouts = (state: MemoryState, exclusive: Exclusive): Rollou
         .slice(0, limit)
         .map(({ rollout, cluster }) => ({ rollout, cluster }));
     }),
+  slotsIn: (domains) =>
+    exclusive.run(() =>
+      state.slots
+        .filter(({ domain }) => domains.includes(domain))
+        .map(({ domain, rollout, cluster }) => ({ domain, rollout, cluster }))
+        .sort((a, b) => (pair(a.domain, a.cluster) < pair(b.domain, b.cluster) ? -1 : 1)),
+    ),
   wakeCluster: (cluster) =>
     exclusive.run(() => {
       const now = state.now();

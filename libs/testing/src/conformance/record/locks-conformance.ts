@@ -84,6 +84,22 @@ export const describeLocksAndSlots = (subject: () => RecordUnderTest): void => {
         expect(await tx.takeDomainSlot('eu-1', 2, R2, 'd')).toBe(true);
       });
     });
+
+    it('are known by who has taken them', async () => {
+      const { record } = subject();
+      await record.transaction(async (tx) => {
+        await tx.takeDomainSlot('eu-1', 2, R2, 'b');
+        await tx.takeDomainSlot('eu-1', 2, R1, 'a');
+        await tx.takeDomainSlot('us-1', 1, R1, 'c');
+        await tx.takeDomainSlot('us-2', 1, R1, 'd');
+      });
+      expect(await record.rollouts.slotsIn(['us-1', 'eu-1', 'nowhere'])).toEqual([
+        { domain: 'eu-1', rollout: R1, cluster: 'a' },
+        { domain: 'eu-1', rollout: R2, cluster: 'b' },
+        { domain: 'us-1', rollout: R1, cluster: 'c' },
+      ]);
+      expect(await record.rollouts.slotsIn([])).toEqual([]);
+    });
   });
 
   describe('the room on a cluster', () => {
