@@ -11,7 +11,9 @@ export class Child {
   constructor(name: string, program: string, args: readonly string[], logFile: string) {
     this.name = name;
     const log = openSync(logFile, 'a');
-    this.#process = spawn(program, args, { stdio: ['ignore', log, log], env: { PATH: process.env['PATH'] ?? '' } });
+    // There is more memory than processor: Go may let its heap grow to three times of what lives before it collects.
+    const env = { PATH: process.env['PATH'] ?? '', GOGC: '300' };
+    this.#process = spawn(program, args, { stdio: ['ignore', log, log], env });
     closeSync(log);
     this.#exit = new Promise((resolve) => {
       const done = (code: number | null): void => {
