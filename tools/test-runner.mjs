@@ -1,9 +1,9 @@
 /**
- * Runs the unit tests beside the ones against real servers, and ends with the line `N passed, N failed, N skipped`. Arguments go to Jest;
+ * Runs the unit tests, then the ones against real servers, and ends with the line `N passed, N failed, N skipped`. Arguments go to Jest;
  * `--unit` and `--integration` choose one of the two. With REQUIRE_KUBE=1 real API servers must be there.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,30 +22,23 @@ function chosenProjects(args) {
   };
 }
 
-/**
- * Suites against real servers wait for them half of the time: one more of them than there are cores, and no more, since servers need cores
- * too. Unit tests beside them take what is left.
- */
-function workers(project, alone) {
+/** Suites against real servers wait for them half of the time: one more of them than there are cores, and no more, since servers need cores too. */
+function workers(project) {
   const cores = availableParallelism();
-  const most = project === 'integration' ? Math.min(cores, 3) + 1 : alone ? cores : Math.max(1, cores - 1);
-  return process.env.BREAKWATER_TEST_WORKERS ?? String(most);
+  return process.env.BREAKWATER_TEST_WORKERS ?? String(project === 'unit' ? cores : Math.min(cores, 3) + 1);
 }
 
-const running = new Set();
+let running = null;
 
 function endRun(signal) {
-  for (const { pid } of running) {
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // It has just ended by itself.
-    }
+  try {
+    if (running?.pid !== undefined) process.kill(-running.pid, signal);
+  } catch {
+    // It has just ended by itself.
   }
 }
 
-/** `live`: its report is seen as it grows, else as a whole when the run has ended. */
-function runJest(project, { jestArgs, outputFile, alone, live }) {
+function runJest(project, jestArgs, outputFile) {
   const args = [
     '--experimental-vm-modules',
     // The warning that this is experimental, once per worker, tells a reader nothing.
@@ -55,7 +48,7 @@ function runJest(project, { jestArgs, outputFile, alone, live }) {
     '--passWithNoTests',
     '--json',
     `--outputFile=${outputFile}`,
-    `--maxWorkers=${workers(project, alone)}`,
+    `--maxWorkers=${workers(project)}`,
     // A guard against hanging, not a measure: machines are shared and slow.
     '--testTimeout=60000',
     // A handle that a suite left open must not keep the whole run.
@@ -64,22 +57,9 @@ function runJest(project, { jestArgs, outputFile, alone, live }) {
   ];
   return new Promise((resolve) => {
     // Jest prints its report on stderr, and the JSON a second time on stdout. In a group of its own, to be ended with its workers.
-    // A file rather than a pipe: what a test left running would keep a pipe open.
-    const report = live ? null : `${outputFile}.report`;
-    const stderr = report === null ? 'inherit' : openSync(report, 'w');
-    const stdio = [alone ? 'inherit' : 'ignore', 'ignore', stderr];
-    const jest = spawn(process.execPath, args, { cwd: root, stdio, detached: true });
-    if (jest.pid !== undefined) running.add(jest);
-    const ended = (code) => {
-      running.delete(jest);
-      if (report !== null) {
-        closeSync(stderr);
-        process.stderr.write(readFileSync(report));
-      }
-      resolve(code ?? 1);
-    };
-    jest.once('exit', ended);
-    jest.once('error', () => ended(1));
+    running = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'ignore', 'inherit'], detached: true });
+    running.once('exit', (code) => resolve(code ?? 1));
+    running.once('error', () => resolve(1));
   });
 }
 
@@ -130,29 +110,24 @@ async function stopBed() {
 }
 
 async function main() {
-  const { projects: chosen, jestArgs } = chosenProjects(process.argv.slice(2));
+  const { projects, jestArgs } = chosenProjects(process.argv.slice(2));
   const total = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
   const outputDir = mkdtempSync(join(tmpdir(), 'breakwater-test-'));
-  const integration = chosen.includes('integration');
   try {
-    const ready = !integration || (await prepareTestbed());
-    if (!ready) total.failed++;
-    const projects = ready ? chosen : chosen.filter((project) => project !== 'integration');
-    if (projects.length > 0) console.log(`\n${projects.join(' and ')} tests`);
-    const results = await Promise.all(
-      projects.map(async (project) => {
-        const outputFile = join(outputDir, `${project}.json`);
-        const alone = projects.length === 1;
-        const live = alone || project === 'integration';
-        return readResult(project, outputFile, await runJest(project, { jestArgs, outputFile, alone, live }));
-      }),
-    );
-    for (const result of results) {
+    for (const project of projects) {
+      if (project === 'integration' && !(await prepareTestbed())) {
+        total.failed++;
+        continue;
+      }
+      console.log(`\n${project} tests`);
+      const outputFile = join(outputDir, `${project}.json`);
+      const exitCode = await runJest(project, jestArgs, outputFile);
+      const result = readResult(project, outputFile, exitCode);
       for (const key of ['passed', 'failed', 'skipped']) total[key] += result[key];
       total.skippedNames.push(...result.skippedNames);
     }
   } finally {
-    if (integration) await stopBed();
+    if (projects.includes('integration')) await stopBed();
     rmSync(outputDir, { recursive: true, force: true });
   }
   if (total.skippedNames.length > 0) {
