@@ -28,7 +28,7 @@ export type {
   QuarantineOrder,
 } from './cluster-records.port.ts';
 export type { ClaimRecords, PermitGrant, PermitRecords, PermitRequest } from './permit-records.port.ts';
-export type { Page, ReturnFilter, RolloutQueries } from './rollout-queries.port.ts';
+export type { DomainSlot, Page, ReturnFilter, RolloutQueries } from './rollout-queries.port.ts';
 export type {
   ReleaseRecord,
   ReleaseState,
