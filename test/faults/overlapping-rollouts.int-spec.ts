@@ -14,7 +14,7 @@ const READY_MS = 2_000;
 /** No step waits longer for something to change: everything may be frozen, cut off, or done. A preflight comes first, and takes longer in a large fleet. */
 const PATIENCE_MS = 2_000 + TARGETS * 80;
 /** Hung servers are found out within the test's time; one process that is all of them answers later the more they are. */
-const REQUEST_MS = Math.max(2_000, TARGETS * 8);
+const REQUEST_MS = Math.max(4_000, TARGETS * 8);
 /** For the last, undisturbed rollout and for what is owed; it grows with the fleet, because the machine does not. */
 const BOUND_MS = 300_000 + TARGETS * 1_000;
 
