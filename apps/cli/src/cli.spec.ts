@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VERSION } from '@breakwater/platform';
 import { jest } from '@jest/globals';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the command line is tested against the API that it talks to
 import { startApi } from '../../api/src/testing/api-fixture.ts';
@@ -31,6 +32,10 @@ const env = () => ({ BREAKWATER_URL: api.url, BREAKWATER_TOKEN: api.tokens.opera
 const run = (...args: string[]): Promise<CliRun> => cli.run(args, env());
 const start = (...args: string[]) => cli.start(args, env());
 const json = (run: CliRun): Record<string, never> => JSON.parse(run.out) as Record<string, never>;
+
+it('says its version', async () => {
+  expect(await run('--version')).toMatchObject({ status: 0, out: `${VERSION}\n`, err: '' });
+});
 
 describe('errors are one clear line', () => {
   it.each([

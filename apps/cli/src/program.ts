@@ -1,3 +1,4 @@
+import { VERSION } from '@breakwater/platform';
 import { Command, CommanderError } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { later } from './command-tree.ts';
@@ -45,6 +46,7 @@ const settle = (command: Command, io: CliIo): void => {
 export const createProgram = (io: CliIo): Command => {
   const program = new Command(io.program)
     .description('Staged rollouts over fleets of Kubernetes clusters.')
+    .version(VERSION, '-V, --version', 'print the version')
     .addHelpText('after', EPILOGUE);
   registerOffline(program, io);
   registerPlan(program, io);
