@@ -80,7 +80,7 @@ const nextToStart = async (record: RecordPort, rollout: Rollout): Promise<readon
 
 const nextToReturn = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
   const wave = nextWaveToReturn(rollout);
-  if (wave === null) return [];
+  if (wave === null || rollout.plan.policy.onFailure.failureDomains !== 'respect') return [];
   const only = rollout.state === 'RollingBack' ? 'all' : 'failed';
   return record.transaction((tx) => tx.targetsToReturn(rollout.id, { wave: wave.index, only, clusters: null }, SAMPLE));
 };
@@ -100,10 +100,12 @@ const neighboursOf = async (
   { id, plan }: Rollout,
   targets: readonly Target[],
 ): Promise<Holders> => {
-  if (plan.policy.failureDomains === null || targets.length === 0) return new Map();
+  const { failureDomains } = plan.policy;
+  if (failureDomains === null || targets.length === 0) return new Map();
   const slots = await record.rollouts.slotsIn([...new Set(targets.map(({ failureDomain }) => failureDomain))]);
   const found = targets.map(async ({ cluster, failureDomain }) => {
-    const slot = slots.find(({ domain, rollout }) => domain === failureDomain && rollout !== id);
+    const taken = slots.filter(({ domain }) => domain === failureDomain);
+    const slot = taken.length < failureDomains.maxInFlight ? undefined : taken.find(({ rollout }) => rollout !== id);
     const holder = slot === undefined ? null : await holderAt(record, slot.rollout, slot.cluster);
     return holder === null ? [] : [[cluster, holder] as const];
   });
