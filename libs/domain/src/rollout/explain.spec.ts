@@ -1,6 +1,6 @@
 import type { ObjectKey } from '../kubernetes/object.ts';
 import type { PlannedGate } from '../gates/gate.ts';
-import { blockersOf, nextOf } from './explain.ts';
+import { blockersOf, isUnseen, nextOf } from './explain.ts';
 import type { Pause, Rollout, RolloutPolicy, RolloutState, Target } from './rollout.ts';
 import { gateWith, type GivenWave, NOW, rolloutWith, runWith, SECOND, targetWith } from './testing/rollout-builders.ts';
 
@@ -265,6 +265,9 @@ describe('a cluster that is waited for', () => {
         evidence: 'verified, and not seen by the last look yet',
       },
     ]);
+    const waves = [5, 7, null].map((finishedAt) => ({ wave: { finishedAt } }));
+    expect(of({ state: 'Succeeded', seenIn: 0 }, rolloutIn({}, waves))).toMatchObject([{ since: 7 }]);
+    expect(isUnseen(rolloutIn(), targetWith({ state: 'Verifying', seenIn: 0 }))).toBe(false);
     const [resumed] = blockersOf(rolloutIn({ lastLook: null }), [targetWith({ state: 'Succeeded' })]);
     expect(resumed).toMatchObject({
       reason: 'GatePending',
@@ -386,6 +389,24 @@ describe('a wave that is waited for', () => {
     expect(blockersOf(rolloutIn({}, waves), [])[0]!.evidence).toMatch(/^3 clusters wait: /);
     expect(blockersOf(rolloutIn({}, waves), [targetWith({ state: 'Applying' })])).toHaveLength(1);
     expect(blockersOf(rolloutIn(), [])).toEqual([]);
+    const verified = [{ counts: { succeeded: 3, toReturn: 3, pending: 1 } }];
+    expect(blockersOf(rolloutIn({}, verified), [])).toMatchObject([
+      { evidence: expect.stringMatching(/^1 clusters wait: /) },
+    ]);
+  });
+
+  it('has clusters to be returned first, where others hold those', () => {
+    const failed = [{ counts: { failed: 1, toReturn: 2, failedToReturn: 1, pending: 2 } }];
+    const evidence = 'clusters wait to be returned: another rollout is at work in their failure domains';
+    expect(blockersOf(rolloutIn({}, failed), [])).toEqual([
+      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `1 ${evidence}` },
+    ]);
+    const by = { automatic: true, by: 'mara', reason: 'x', startedAt: 9 };
+    const rollback = { scope: 'rollout', wave: null, clusters: [], ...by } as const;
+    expect(blockersOf(rolloutIn({ state: 'RollingBack', rollback }, failed), [])).toEqual([
+      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `2 ${evidence}`, since: 9 },
+    ]);
+    expect(blockersOf(rolloutIn({ state: 'RollingBack', rollback }, [{ counts: { pending: 2 } }]), [])).toEqual([]);
   });
 
   it('stands still with the rollout’s time', () => {
@@ -456,6 +477,18 @@ describe('a rollout that has halted', () => {
       { ...row, cluster: 'c2', evidence: 'refused' },
     ]);
   });
+
+  it('has a row for each cluster that is away, since it is', () => {
+    const away = { state: 'Unreachable', unreachableSettled: true, message: 'no route' } as const;
+    const row = { ...onC1, reason: 'ClusterUnreachable', evidence: 'no route' };
+    const rowOf = (changes: Partial<Target>, rollout = halted('ClusterUnreachable')) =>
+      blockersOf(rollout, [targetWith({ ...away, ...changes })]).slice(1);
+    const runs = { ...halted('ClusterUnreachable'), clock: { ran: 0, since: begun } };
+    expect(rowOf({ unreachableSince: 20 * SECOND, finishedAt: 5 }, runs)).toEqual([
+      { ...row, since: begun + 20 * SECOND },
+    ]);
+    expect(rowOf({ finishedAt: 5 })).toEqual([{ ...row, since: 5 }]);
+  });
 });
 
 describe('a rollout that has ended', () => {
@@ -472,6 +505,10 @@ describe('a rollout that has ended', () => {
     expect(of({ ...owing, owes: 'back' }, rolloutIn({ state: 'RollbackFailed' }))).toMatchObject([
       { evidence: 'it is owed the revision from before: Unreachable: no answer' },
     ]);
+    const said = (changes: Partial<Target>) =>
+      of({ ...owing, message: '', ...changes }, rolloutIn({ state: 'Incomplete' }));
+    expect(said({ reason: 'Gone' })).toMatchObject([{ evidence: 'it is owed the new revision: Unreachable: Gone' }]);
+    expect(said({})).toMatchObject([{ evidence: 'it is owed the new revision: Unreachable' }]);
   });
 });
 
@@ -499,6 +536,8 @@ describe('a cluster that has not begun', () => {
         evidence: '2 clusters of wave w1 are in flight, and at most 2 may be',
       },
     ]);
+    const verified = targetWith({ cluster: 'c0', state: 'Succeeded', seenIn: 1 });
+    expect(blockersOf(full, [verified, pending])).toEqual(blockersOf(full, [pending]));
     const regions = { eu: { inFlight: 1, failures: 0, acceptedFailures: 0 } };
     const crowded = rolloutIn({ regions }, [first, { counts: { inFlight: 1, pending: 2 } }], {
       concurrency: { region: 1, cluster: null },

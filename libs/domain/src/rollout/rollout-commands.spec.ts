@@ -82,6 +82,8 @@ describe('the emergency stop', () => {
   it('is lifted where it is in force', () => {
     const lifted = of(liftStop(of(stop(rolloutWith(), mara, NOW)), NOW + SECOND));
     expect(lifted).toMatchObject({ paused: null, clock: { ran: TIME, since: NOW + SECOND }, gate: { forward: true } });
+    const halted = inState('Halted', { paused: stopped, clock: { ran: TIME, since: null } });
+    expect(of(liftStop(halted, NOW))).toMatchObject({ paused: null, clock: { ran: TIME, since: null } });
     const none = { forbidden: 'the rollout is not held by the emergency stop' };
     expect(liftStop(rolloutWith(), NOW)).toEqual(none);
     expect(liftStop(inState('Progressing', { paused: drained }), NOW)).toEqual(none);
@@ -176,7 +178,8 @@ describe('a rollout that two gates have halted', () => {
 });
 
 describe('an end that somebody decides', () => {
-  it('is an abort, with the reason for it', () => {
+  it('is an abort, with the reason for it, if there is one', () => {
+    expect(of(abort(inState('Progressing'), { by: 'mara', reason: '' }, NOW)).message).toBe('aborted by mara');
     expect(of(abort(inState('Progressing', { paused: drained }), mara, NOW))).toMatchObject({
       state: 'Aborted',
       reason: 'AbortedByPerson',

@@ -1,4 +1,4 @@
-import { advance, beginProgress, returnConcurrency } from './rollout-machine.ts';
+import { advance, beginProgress, hasBegun, returnConcurrency } from './rollout-machine.ts';
 import type { Irreversible, Rollout, RolloutState } from './rollout.ts';
 import {
   gateWith,
@@ -324,6 +324,9 @@ describe('a rollout that stops and asks', () => {
     expect(look(rolloutWith(waves, {}, in5)).dueAt).toBe(NOW + 5 * SECOND);
     expect(look(rolloutWith(waves, { deadlineAccepted: true }, in5)).dueAt).toBeNull();
     expect(look(rolloutWith(waves, { paused: frozen }, in5)).dueAt).toBeNull();
+    const tooMany = [{ counts: { everFailed: 1, failed: 1 } }];
+    const onFailure = { action: 'halt', scope: 'rollout', maxConcurrent: '100%', failureDomains: 'ignore' } as const;
+    expect(look(rolloutWith(tooMany, {}, { ...in5, onFailure })).dueAt).toBeNull();
     const over = [{ counts: { succeeded: 3, inFlight: 1 }, wave: passed }];
     expect(look(rolloutWith(over, {}, { deadline: 60 * SECOND })).dueAt).toBeNull();
     const soaking = { plan: { soakMs: 3 * SECOND }, counts: { succeeded: 4 } };
@@ -656,6 +659,24 @@ describe('after the end', () => {
     ]);
   });
 
+  it('an override changes the headline, and not the clusters that it names', () => {
+    const message = '3 of 4 clusters verified, 1 unreachable: c4';
+    const by = { by: 'jo', reason: 'known', at: NOW };
+    const overridden = ended(
+      'Incomplete',
+      { succeeded: 3, unreachable: 1 },
+      {
+        message,
+        gateOverrides: [{ wave: 'w0', gate: 'errors', cluster: null, ...by }],
+        windowOverrides: [{ window: 'FreezeWindow/christmas', ...by }],
+      },
+    ).rollout;
+    expect(overridden.message).toBe(
+      `gate errors of wave w0 was overridden by jo; FreezeWindow/christmas was overridden by jo; ${message}`,
+    );
+    expect(look(overridden).rollout).toBe(overridden);
+  });
+
   it('a rollback turns out to have failed when a debt could not be restored', () => {
     expect(ended('RolledBack', { rolledBack: 3, rollbackFailed: 1 })).toMatchObject({
       rollout: { state: 'RollbackFailed', reason: 'RollbackFailed', message: '1 of 4 clusters could not be restored' },
@@ -680,6 +701,12 @@ describe('after the end', () => {
 });
 
 describe('the beginning', () => {
+  it('is behind a rollout that was started, or that has something to take back of its predecessors', () => {
+    expect(hasBegun(rolloutWith([{}], { startedAt: null }))).toBe(false);
+    expect(hasBegun(rolloutWith())).toBe(true);
+    expect(hasBegun(rolloutWith([{ counts: { toReturn: 1 } }], { startedAt: null }))).toBe(true);
+  });
+
   it('lets the clock run, unless everything is frozen, and opens the gate for writes', () => {
     const planned = rolloutWith([{ counts: { pending: 4 }, wave: waiting }], {
       state: 'Preflight',

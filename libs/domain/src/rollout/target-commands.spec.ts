@@ -67,6 +67,16 @@ describe('a target that a person has tried anew', () => {
     expect(told({ state: 'Skipped', preflight: { ...preflight, state: 'Failed' } }, event).preflight).toBeNull();
   });
 
+  it('waits for its cluster where the rollout has ended, and is owed the revision still', () => {
+    const event = { type: 'Retried', person: jo } as const;
+    const stuck = targetWith({ ...held, state: 'Verifying' });
+    expect(transition(rolloutWith([{}], { state: 'Incomplete' }), stuck, event, NOW)).toMatchObject({
+      state: 'Pending',
+      owes: 'forward',
+      dueAt: NOW,
+    });
+  });
+
   const may = (target: Partial<Target>, state: RolloutState = 'Progressing') =>
     mayRetry(rolloutWith([{}], { state }), targetWith(target));
 
@@ -102,6 +112,13 @@ describe('a target that a person has tried anew', () => {
       expect(may({ state: 'Failed' }, state)).toEqual({
         forbidden: `the rollout is ${state}: none of its clusters is tried anew`,
       });
+  });
+
+  it('is a debt only where that is stuck on its way', () => {
+    expect(may({ state: 'Verifying', owes: 'forward' }, 'Incomplete')).toBeNull();
+    expect(may({ state: 'Unreachable', owes: 'forward' }, 'Incomplete')).toEqual({
+      forbidden: 'cluster c1 is Unreachable: it is tried again by itself as soon as it answers',
+    });
   });
 
   it('takes the failures so far of its wave with it', () => {
@@ -163,6 +180,14 @@ describe('a target that is left out', () => {
     expect(may({}, 'Queued')).toBeNull();
     for (const state of ['RollingBack', 'Succeeded', 'Aborted'] as const)
       expect(may({}, state)).toEqual({ forbidden: `the rollout is ${state}: none of its clusters can be skipped` });
+  });
+
+  it('after the end is one that is still owed the revision, and has not failed', () => {
+    for (const state of ['Unreachable', 'Verifying'] as const)
+      expect(may({ state, owes: 'forward' }, 'Incomplete')).toBeNull();
+    expect(may({ state: 'Failed', owes: 'forward' }, 'Incomplete')).toEqual({
+      forbidden: 'the rollout is Incomplete: none of its clusters can be skipped',
+    });
   });
 
   it('by a quarantine is one that has not begun, or is away', () => {

@@ -361,6 +361,8 @@ describe('a cluster that answers again', () => {
       reason: 'SettlingDebt',
       owes: 'back',
     });
+    for (const state of ['Applying', 'Verifying'] as const)
+      expect(isLeftAlone({ state, owes: 'forward' }, reached, inState('Incomplete'))).toBe(true);
   });
 });
 
@@ -556,9 +558,22 @@ describe('a window', () => {
     expect(after({ state }, closed())).toMatchObject({ state, opensAt: until, dueAt: until, reason: 'FreezeWindow' });
   });
 
+  it.each(['Pending', 'Unreachable', 'Skipped'] as const)(
+    'lets a debt of one that is %s wait, and try again then',
+    (state) => {
+      expect(after({ state, owes: 'forward', dueAt: 5 }, closed(), inState('Incomplete'))).toMatchObject({
+        state,
+        reason: 'FreezeWindow',
+        opensAt: until,
+        dueAt: until,
+      });
+    },
+  );
+
   it('does not concern what returns, or is done', () => {
     for (const state of ['RollingBack', 'Succeeded', 'Failed'] as const)
       expect(isLeftAlone({ state }, closed())).toBe(true);
+    expect(isLeftAlone({ state: 'Failed', owes: 'forward', dueAt: 5 }, closed(), inState('Incomplete'))).toBe(true);
   });
 });
 
