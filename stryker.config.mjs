@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 /** Breaks the domain in thousands of small ways and looks whether a test notices: `npm run mutate`, docs/mutation-testing.md. */
 export default {
-  plugins: ['@stryker-mutator/mocha-runner'],
-  testRunner: 'mocha',
+  plugins: ['@stryker-mutator/mocha-runner', './tools/mutation/mocha-runner.mjs'],
+  testRunner: 'mocha-kept-loaded',
   // Mocha rather than Jest, which loads every related suite anew for each mutant.
   mochaOptions: {
     require: ['./tools/mutation/mocha-setup.mjs'],
