@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Application, Cluster, ClusterSelector, Fleet, Strategy, StrategyWave } from '../fleet/index.ts';
 import { RISKS, selects } from '../fleet/index.ts';
 import { canonicalJson } from '../kubernetes/canonical.ts';
-import { planWaves, renderInputsFor } from './index.ts';
+import { applyPolicyOf, checkWaves, planWaves, renderInputsFor, rolloutPolicyOf } from './index.ts';
 
 const selector = (parts: Partial<ClusterSelector> = { all: true }): ClusterSelector => ({
   all: false,
@@ -96,11 +96,26 @@ describe('planWaves', () => {
     ]);
   });
 
+  it('names ten clusters at most in a message, and counts the others', () => {
+    const messageFor = (count: number) =>
+      planWaves({
+        strategy: strategy(wave('low', { risk: 'low', allowEmpty: true })),
+        fleet: fleet(),
+        clusters: Array.from({ length: count }, (_, index) => cluster(`c${index}`, { risk: 'high' })),
+      }).errors[0]?.message;
+    const ten = 'no wave selects c0, c1, c2, c3, c4, c5, c6, c7, c8, c9';
+    expect(messageFor(10)).toBe(ten);
+    expect(messageFor(11)).toBe('no wave selects c0, c1, c10, c2, c3, c4, c5, c6, c7, c8 and 1 more');
+  });
+
   it('refuses an empty wave unless the strategy allows it', () => {
     const low = { risk: 'low' } as const;
     const input = { fleet: fleet(), clusters: [cluster('a', { risk: 'high' })] };
     expect(planWaves({ ...input, strategy: strategy(wave('low', low), wave('rest')) }).errors).toMatchObject([
-      { reason: 'EmptyWave', wave: 'low' },
+      { reason: 'EmptyWave', wave: 'low', message: 'wave low selects no cluster that an earlier wave did not take' },
+    ]);
+    expect(planWaves({ ...input, strategy: strategy(wave('all'), wave('rest')) }).errors).toMatchObject([
+      { reason: 'EmptyWave', wave: 'rest', message: 'wave rest is empty: earlier waves took every cluster' },
     ]);
     const allowed = planWaves({
       ...input,
@@ -138,8 +153,42 @@ describe('planWaves', () => {
 
   it('refuses a fleet without clusters', () => {
     expect(planWaves({ strategy: strategy(wave('all')), fleet: fleet(), clusters: [] }).errors).toMatchObject([
-      { reason: 'NoClusters' },
+      { reason: 'NoClusters', clusters: [], message: 'fleet shop has no clusters' },
     ]);
+  });
+
+  it('says the same of a strategy without making a plan', () => {
+    const input = { strategy: strategy(wave('low', { risk: 'low' })), fleet: fleet(), clusters: [cluster('a')] };
+    expect(checkWaves(input)).toEqual(planWaves(input).errors);
+    expect(checkWaves(input)).toHaveLength(2);
+    expect(checkWaves({ ...input, strategy: strategy(wave('all')) })).toEqual([]);
+  });
+
+  it('gives each wave that has clusters the gates that are for it, or for all', () => {
+    const gate = (name: string, waves: readonly string[] | null) => ({ name, kind: 'cel', waves });
+    const gates = [gate('quota', null), gate('errors', ['first', 'empty']), gate('cost', ['rest'])];
+    const plan = planWaves({
+      strategy: {
+        ...strategy(
+          wave('first', { clusters: selector({ regions: ['eu'] }), minClusters: '50%', soakMs: 5 }),
+          wave('empty', { clusters: selector({ regions: ['mars'] }), allowEmpty: true, minClusters: 3 }),
+          wave('rest', { minClusters: 3 }),
+        ),
+        gates: gates as never,
+      },
+      fleet: fleet(),
+      clusters: [cluster('a'), cluster('b'), cluster('c', { region: 'us' })],
+    });
+    expect(plan.waves).toMatchObject([
+      { name: 'first', index: 0, size: 2, minClusters: 1, soakMs: 5 },
+      { name: 'empty', index: 1, size: 0, minClusters: 0, gates: [] },
+      { name: 'rest', index: 2, size: 1, minClusters: 1 },
+    ]);
+    expect(plan.waves[0]!.gates).toEqual([
+      { name: 'quota', kind: 'cel' },
+      { name: 'errors', kind: 'cel' },
+    ]);
+    expect(plan.waves[2]!.gates.map(({ name }) => name)).toEqual(['quota', 'cost']);
   });
 
   it('interleaves failure domains', () => {
@@ -150,6 +199,18 @@ describe('planWaves', () => {
     });
     expect(namesOf(plan, 0)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
     expect(plan.members.map((member) => member.position)).toEqual([0, 1, 2, 3, 4, 5]);
+    const names = [
+      ['a1', 'z'],
+      ['b1', 'y'],
+      ['c1', 'x'],
+      ['c2', 'x'],
+    ] as const;
+    const turned = planWaves({
+      strategy: strategy(wave('all')),
+      fleet: fleet(),
+      clusters: names.map(([name, failureDomain]) => cluster(name, { failureDomain })),
+    });
+    expect(namesOf(turned, 0)).toEqual(['c1', 'b1', 'a1', 'c2']);
   });
 
   it('rounds percentages of the wave down, concurrency to at least 1', () => {
@@ -322,6 +383,28 @@ describe('renderInputsFor', () => {
     expect(inputs.overrides).toHaveLength(1);
   });
 
+  it('is the source alone where no variant selects the cluster, and has no path for a chart from elsewhere', () => {
+    const inputsOf = (parts: Partial<Application>) =>
+      renderInputsFor({ fleet: fleet(), cluster: cluster('x'), application: application(parts) });
+    const american = { clusters: selector({ regions: ['us'] }), path: 'us', values: { a: 1 } };
+    expect(inputsOf({ variants: [american] })).toMatchObject({ path: 'apps/podinfo', values: {}, variantIndex: null });
+    const everywhere = { clusters: selector(), path: null, values: { a: 1 } };
+    expect(inputsOf({ variants: [american, everywhere] })).toMatchObject({
+      path: 'apps/podinfo',
+      values: { a: 1 },
+      variantIndex: 1,
+    });
+    const chart = { repository: 'https://charts.example', name: 'web', version: '1.0.0' };
+    const helm = { releaseName: 'shop', valuesFiles: ['a.yaml'] };
+    expect(
+      inputsOf({
+        source: { path: null, chart, helm, substitute: true },
+        variants: [{ ...everywhere, path: 'eu' }],
+        namespaces: ['other'],
+      }),
+    ).toMatchObject({ path: null, chart, helm, substitute: true, namespace: 'podinfo', namespaces: ['other'] });
+  });
+
   it('has the same canonical JSON for clusters that differ in nothing that is rendered', () => {
     const scope = { fleet: fleet(), application: application({ values: { b: 1, a: 2 } }) };
     const of = (one: Cluster): string => canonicalJson(renderInputsFor({ ...scope, cluster: one }));
@@ -336,5 +419,37 @@ describe('renderInputsFor', () => {
       application: application(),
     });
     expect(inputs.values).toEqual({});
+  });
+});
+
+describe('what a plan pins', () => {
+  it('is all that the strategy says of a rollout, without its name, its waves and their gates', () => {
+    const said = {
+      workloads: { name: 'workloads-ready', timeout: 1, stableFor: 2, failFast: 'off' },
+      failureDomains: { maxInFlight: 2 },
+      unreachable: { wait: 3, then: 'skip' },
+      slow: { after: 4, then: 'wait' },
+      preflight: { onFailure: 'leaveOut' },
+      onFailure: { action: 'halt', scope: 'wave', maxConcurrent: 5, failureDomains: 'respect' },
+      concurrency: { region: 6, cluster: 7 },
+      failureBudgets: { region: 8, rollout: 9 },
+      deadline: 10,
+      concurrentRollouts: 'reject',
+      runbook: 'https://runbook.example',
+    } as const;
+    expect(rolloutPolicyOf({ ...strategy(wave('all')), gateReferences: [], labels: {}, ...said })).toEqual(said);
+  });
+
+  it('is what the application says of its objects, and not where they come from', () => {
+    const said = {
+      namespace: 'shop',
+      conflicts: 'force',
+      adopt: 'unowned',
+      ignore: [{ kind: 'Deployment', fields: ['spec.replicas'] }],
+      prune: { enabled: false, maxDeletions: 3, protect: ['Secret'] },
+    } as const;
+    expect(applyPolicyOf({ kind: 'Application', name: 'web', values: {}, ...said } as unknown as Application)).toEqual(
+      said,
+    );
   });
 });

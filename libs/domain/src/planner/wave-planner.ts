@@ -108,7 +108,7 @@ const plannedWave = (strategy: Strategy, wave: StrategyWave, index: number, size
   failureBudget: countOf(wave.failureBudget, size),
   soakMs: wave.soakMs,
   size,
-  minClusters: Math.min(size, countOf(wave.minClusters, size)),
+  minClusters: countOf(wave.minClusters, size),
   schedule: wave.schedule,
   gates: size === 0 ? [] : gatesOf(strategy, wave),
 });
