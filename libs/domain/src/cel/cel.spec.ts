@@ -192,7 +192,69 @@ describe('a wrong expression', () => {
     expect(error.position).toEqual(position);
   });
 
+  it.each([
+    ['thing', 'Use object.'],
+    ['1 == "a"', /^Give both sides the same type: /],
+    ['!"a".matches(1)', /^Check the number and the types of the operands/],
+    ['object.a ==', /^Check it against the CEL language: texts are quoted/],
+    ['object.a.reverse() == 1', /^Use bool, .*, timestamp, or on a value all, contains, .*, upperAscii\.$/],
+    ['"yes"', 'Compare it with something, as in `a == b`.'],
+    ['object.map(a, a.map(b, b.map(c, c.map(d, d)))) == 1', /^Write at most 3 of all, exists/],
+  ])('is answered with what helps: %s', (source, remedy) => {
+    expect(compileError(source).remedy).toMatch(remedy);
+  });
+
+  it('names all variables that there are', () => {
+    expect(compileError('thing', { a: 'dyn', b: 'int' }).remedy).toBe('Use a, b.');
+    expect(compileError('thing', {}).remedy).toBe('No variables are known here.');
+  });
+
+  it.each([
+    ['"a"', 'number', 'the expression gives string, not a number', 'Write one that gives a number.'],
+    ['[1]', 'number', 'the expression gives list<int>, not a number', 'Write one that gives a number.'],
+    ['1', 'string', 'the expression gives int, not a text', 'Write one that gives a text.'],
+  ] as const)('is refused where %s is no %s', (source, result, message, remedy) => {
+    expect(compileExpression(source, { variables: {}, result })).toMatchObject({ error: { message, remedy } });
+  });
+
+  it('is found in every part of one', () => {
+    for (const part of [
+      '-nope(1) == 1',
+      '!nope(1)',
+      'object.a[nope(1)] == 1',
+      '{"a": nope(1)} == {}',
+      '[nope(1)] == []',
+      'nope(1).b == 1',
+      'int(nope(1)) == 1',
+      'nope(1).trim() == ""',
+      'object.a.startsWith(nope(1))',
+      'nope(1) ? true : false',
+      'true || nope(1)',
+      'nope(1) in object.a',
+      '1 + nope(1) > 2',
+    ])
+      expect({ part, message: compileError(part).message }).toEqual({
+        part,
+        message: 'nope() is not a function of these expressions',
+      });
+  });
+
+  it('may have loops behind each other, and three within each other', () => {
+    const within = 'object.all(a, a.all(b, b.all(c, true)))';
+    expect(compileExpression(`${within} && ${within}`, { variables: OBJECT, result: 'bool' }).ok).toBe(true);
+  });
+
+  it('has as many characters as are allowed, and not one more', () => {
+    const spaced = (length: number) => compileExpression('true'.padEnd(length), { variables: {}, result: 'bool' });
+    expect(spaced(EXPRESSION_LENGTH).ok).toBe(true);
+    expect(spaced(EXPRESSION_LENGTH + 1)).toMatchObject({ error: { code: 'TooLarge' } });
+  });
+
   it('shows one printable line of what it was', () => {
+    const quoted = (length: number) => compileError('a'.repeat(length)).message;
+    const head = 'Unknown variable: ';
+    expect(quoted(300 - head.length)).toHaveLength(300);
+    expect(quoted(301 - head.length)).toBe(`${head}${'a'.repeat(300 - head.length)}…`);
     expect(compileError(`object.a == "${'x'.repeat(2000)}\u001b[31m`).message).toMatch(/^[\x20-\x7e…]{1,301}$/u);
   });
 
@@ -210,6 +272,45 @@ describe('a wrong expression', () => {
   ])('says at evaluation that there was %s', (_, source, code) => {
     const object = { status: {}, list: [1], one: 1, name: 'web', long: 'x'.repeat(2000) };
     expect(errorOf(run(source, { object })).code).toBe(code);
+  });
+
+  it('says where, what, and what to do about it', () => {
+    const object = { status: {}, name: 'web', long: 'x'.repeat(1025), digits: '1'.repeat(65) };
+    const said = (source: string) => errorOf(run(source, { object }));
+    expect(said('true &&\n  object.status.phase == "Ready"')).toEqual({
+      code: 'Missing',
+      message: 'No such key: phase',
+      position: { line: 2, column: 17 },
+      remedy: expect.stringMatching(/^Ask first, with has\(a\.b\)/),
+    });
+    expect(said('object.name > 1')).toMatchObject({
+      position: { line: 1, column: 1 },
+      remedy: 'Check what the values can be, and convert them where needed.',
+    });
+    expect(said('object.name.matches("(")').message).toMatch(/^a pattern is wrong: /);
+    expect(said('object.name.matches(object.long)').message).toBe('a pattern has more than 1024 characters');
+    expect(said('timestamp("today") == timestamp("today")').message).toMatch(
+      /^timestamp\(\) wants a time with its zone/,
+    );
+    expect(said('int(object.digits) == 1')).toMatchObject({ message: 'only 64 characters can be converted' });
+    expect(said('int(object.digits) == 1')).not.toHaveProperty('position');
+    expect(said('object.name')).toEqual({
+      code: 'Failed',
+      message: 'the expression did not give a bool',
+      remedy: 'Write one that gives a bool every time.',
+    });
+  });
+
+  it('takes for a variable only what was given by its name', () => {
+    expect(errorOf(run('toString == 1', {}, Object.fromEntries([['toString', 'int' as const]])))).toEqual({
+      code: 'Failed',
+      message: 'toString is not a whole number',
+      remedy: 'Give toString a value of type int.',
+    });
+    expect(errorOf(run('object == 1', { object: Array.from({ length: 200_000 }, () => 1) }))).toMatchObject({
+      code: 'TooLarge',
+      remedy: 'Evaluate it over less data.',
+    });
   });
 });
 
@@ -274,6 +375,82 @@ describe('an explosive expression', () => {
     );
     expect(codes.lastIndexOf('ok')).toBeLessThan(codes.indexOf(codes.at(-1) ?? ''));
     expect(budget.left).toBe(0);
+  });
+
+  // One for each operator, field, name and value; and what is read at once by its length: texts by 32 characters.
+  it.each([
+    [1, 'true'],
+    [2, '!true'],
+    [2, 'has(object.a)'],
+    [5, 'object.a == object.b'],
+    [6, 'object.a > 0 ? true : false'],
+    [5 + 10 + 10, 'object.l == object.m'],
+    [5 + 10 + 10, 'object.l != object.m'],
+    [5 + 10, 'object.a in object.l'],
+    [5 + 10 + 10, 'object.wide == object.wide'],
+    [5 + 8 + 8, 'object.nested == object.nested'],
+    [8 + 10 + 10, '(object.l + object.m).size() == 20'],
+    [5, 'object.l.size() == 10'],
+    [5, 'size(object.t31) == 31'],
+    [5 + 1, 'size(object.t33) == 33'],
+    [5 + 2, 'size(object.t64) == 64'],
+    [5 + 10 + 10, 'object.t320 == object.t320'],
+    [7 + 10 + 10 + 20, 'object.t320 + object.t320 == ""'],
+    [4 + 10 + 10 * 3, 'object.l.all(a, true)'],
+    [4 + 10 + 10 * 3, 'object.wide.all(a, true)'],
+    [5, 'int(object.digits) == 42'],
+    // An error, caught: dear, as making one is.
+    [5 + 100, 'object.nope == 1 || true'],
+    // A search by the product of the lengths; a pattern by its own length, and each text by it and the program's.
+    [4 + 10 + 2, 'object.t320.contains("y")'],
+    [4 + 10 + 110 + 4, 'object.t320.matches("y")'],
+  ])('costs %d steps: %s', (steps, source) => {
+    const l = Array.from({ length: 10 }, (_, index) => index);
+    const [t31, t33, t64, t320] = [31, 33, 64, 320].map((length) => 'x'.repeat(length));
+    const wide = Object.fromEntries(l.map((index) => [`k${index}`, index]));
+    const object = {
+      a: 1,
+      b: 1,
+      l,
+      m: l,
+      wide,
+      nested: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      digits: '42',
+      t31,
+      t33,
+      t64,
+      t320,
+    };
+    const compiled = compileExpression(source, { variables: OBJECT, result: 'bool' });
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    const budget = { left: 1_000 };
+    expect(compiled.expression.evaluate({ object }, { budget }).ok).toBe(true);
+    expect(1_000 - budget.left).toBe(steps);
+    expect(run(source, { object }, OBJECT, 'bool', steps).ok).toBe(true);
+    expect(errorOf(run(source, { object }, OBJECT, 'bool', steps - 1))).toMatchObject({
+      code: 'TooExpensive',
+      message: `the expression needs more than ${steps - 1} steps`,
+    });
+  });
+
+  it('pays for a pattern once, as long as few others are used', () => {
+    const compiled = compileExpression('object.all(p, "x".matches(p) || true)', { variables: OBJECT, result: 'bool' });
+    if (!compiled.ok) throw new Error(compiled.error.message);
+    const stepsFor = (patterns: readonly string[]): number => {
+      const budget = { left: EXPRESSION_STEPS };
+      compiled.expression.evaluate({ object: patterns }, { budget });
+      return EXPRESSION_STEPS - budget.left;
+    };
+    const first = stepsFor(['a']);
+    expect(stepsFor(['a'])).toBe(first - 110);
+    const others = Array.from({ length: 31 }, (_, index) => `b${index}`);
+    stepsFor(others);
+    expect(stepsFor(['a'])).toBe(first - 110);
+    stepsFor(['c']);
+    expect(stepsFor(['a'])).toBe(first);
   });
 
   it('gives the same answer for the same limit', () => {
