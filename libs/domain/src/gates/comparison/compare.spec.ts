@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { ClusterSegments, Cohort } from './cohorts.ts';
 import type { ComparisonRules } from './compare.ts';
-import { compareCohorts, lookNumber, shareOfLook } from './compare.ts';
+import { compareCohorts, describeChange, lookNumber, shareOfLook } from './compare.ts';
 
 const RULES: ComparisonRules = {
   direction: 'higher-is-worse',
@@ -78,6 +78,18 @@ describe('comparing cohorts', () => {
     expect(judge([...untouched, dark('new')]).evidence).toBe('no data: too few samples of new');
     expect(judge([...untouched, good, dark('other')])).toMatchObject({ verdict: 'Inconclusive' });
     expect(judge([...untouched, { ...good, before: 2 }]).verdict).toBe('Inconclusive');
+    expect(judge(untouched).evidence).toBe('no cluster of this wave is updated');
+    expect(judge([...untouched, good, dark('other')]).evidence).toMatch(
+      /^no data: too few samples of other; of the others: 0\.02 on 1 updated cluster, /,
+    );
+    const names = (count: number) => Array.from({ length: count }, (_, index) => dark(`c${index}`));
+    expect(judge(names(5)).evidence).toBe('no data: too few samples of c0, c1, c2, c3, c4');
+    expect(judge(names(7)).evidence).toBe('no data: too few samples of c0, c1, c2, c3, c4 and 2 more');
+  });
+
+  it('does not miss an untouched cluster without data, as long as there is another one', () => {
+    const gone = { ...dark('old'), cohort: 'untouched' } as const;
+    expect(judge([cluster('new', 'updated', 0.02, 0.02), ...untouched, gone]).verdict).toBe('Success');
   });
 
   it('fails what is bad for certain, whoever else has no data', () => {
@@ -88,7 +100,11 @@ describe('comparing cohorts', () => {
     const alone = [cluster('new', 'updated', 0.02, 0.06)];
     expect(judge(alone).verdict).toBe('Failure');
     expect(judge(alone).evidence).toContain('no untouched cluster to compare with');
-    expect(judge(alone, { without: 'inconclusive' }).verdict).toBe('Inconclusive');
+    expect(judge(alone, { without: 'inconclusive' })).toEqual({
+      verdict: 'Inconclusive',
+      evidence: 'no untouched cluster with data is left to compare with',
+    });
+    expect(judge([...alone, ...untouched], { without: 'inconclusive' }).verdict).toBe('Failure');
   });
 
   it('does not fail on zeros with a few events among them', () => {
@@ -100,13 +116,49 @@ describe('comparing cohorts', () => {
     });
     const others = ['a', 'b', 'c'].map((name) => quiet(name, 'untouched', 0));
     expect(judge([quiet('new', 'updated', 0), ...others]).verdict).toBe('Success');
-    expect(judge([quiet('new', 'updated', 0.001), ...others], {}, { sparse: ['new'] }).verdict).toBe('Inconclusive');
+    const event = quiet('new', 'updated', 0.001);
+    expect(judge([event, ...others], {}, { sparse: ['new'] })).toMatchObject({
+      verdict: 'Inconclusive',
+      evidence: expect.stringMatching(/, but most of its samples are zero$/),
+    });
+    const two = [event, quiet('other', 'updated', 0.001), ...others];
+    expect(judge(two, {}, { sparse: ['new'] }).verdict).toBe('Failure');
+    expect(judge(two, {}, { sparse: ['new', 'other'] }).verdict).toBe('Inconclusive');
     expect(judge([quiet('new', 'updated', 0.001), ...others]).verdict).toBe('Failure');
     expect(judge([quiet('new', 'updated', 0.001), ...others], { negligible: 0.01 }).verdict).toBe('Success');
   });
 
   it('refuses negative values', () => {
-    expect(judge([cluster('new', 'updated', 1, -1), ...untouched]).verdict).toBe('Inconclusive');
+    const negative = { verdict: 'Inconclusive', evidence: expect.stringContaining('negative values') as string };
+    expect(judge([cluster('new', 'updated', 1, -1), ...untouched])).toEqual(negative);
+    const before = { ...cluster('old', 'untouched', 1, 1), values: [1, -1, 1, 1, 1, 1, 1] };
+    expect(judge([cluster('new', 'updated', 1, 1), before])).toEqual(negative);
+    expect(judge([cluster('new', 'updated', 1, 0), ...untouched]).verdict).toBe('Success');
+  });
+
+  it('takes what is worse by less than is negligible for nothing, to the bound', () => {
+    const by = (negligible: number) =>
+      judge([cluster('new', 'updated', 0.02, 0.04), ...untouched], { negligible }).verdict;
+    // As the others changed, 0.02002 was to be expected of it: it is worse by 0.01998.
+    expect(by(0.0199)).toBe('Failure');
+    expect(by(0.0201)).toBe('Success');
+    const lower = { direction: 'lower-is-worse' } as const;
+    const half = [cluster('new', 'updated', 100, 50), ...untouched];
+    expect(judge(half, { ...lower, negligible: 40 }).verdict).toBe('Failure');
+    expect(judge(half, { ...lower, negligible: 60 }).verdict).toBe('Success');
+  });
+
+  it('fails what is worse by the tolerated factor, and nothing that is worse by less', () => {
+    const worse = [cluster('new', 'updated', 0.02, 0.04), ...untouched];
+    // It changed by 1.94, the others by 0.981: worse by 1.98.
+    expect(judge(worse, { tolerance: 1.9 }).verdict).toBe('Failure');
+    expect(judge(worse, { tolerance: 2 }).verdict).toBe('Success');
+  });
+
+  it('asks for more certainty with every look', () => {
+    const worse = [cluster('new', 'updated', 0.02, 0.034), ...untouched];
+    const verdicts = [1, 2, 10, 100_000].map((look) => judge(worse, {}, { look }).verdict);
+    expect(verdicts).toEqual(['Failure', 'Failure', 'Failure', 'Inconclusive']);
   });
 
   it('says that it may be chance when noise is as large, unless all clusters share it', () => {
@@ -155,7 +207,31 @@ describe('comparing cohorts', () => {
     expect(spent).toBeLessThanOrEqual(1);
     expect(lookNumber(0, 60_000)).toBe(1);
     expect(lookNumber(60_000, 60_000)).toBe(4);
+    expect([19_999, 20_000, 39_999, 40_000].map((elapsed) => lookNumber(elapsed, 60_000))).toEqual([1, 2, 2, 3]);
+    expect([1, 2, 3].map((look) => 1 / shareOfLook(look)).map(Math.round)).toEqual([2, 6, 12]);
     expect(lookNumber(-5, 60_000)).toBe(1);
+  });
+
+  it('shows three digits of what it saw', () => {
+    const change = {
+      updated: 2,
+      untouched: 9,
+      updatedMean: 0.0412345,
+      untouchedMean: 0.0192345,
+      ownChange: 2.1,
+      untouchedChange: 1.0234,
+      expectedMean: 0.02,
+      effect: 0.7,
+      error: 0.1,
+      degrees: 20,
+    };
+    expect(describeChange(change, 0.00023456)).toBe(
+      '0.0412 on 2 updated clusters, 2.1x their own past; 0.0192 on 9 untouched clusters, 1.02x (one-sided t-test of the changes, p = 0.000235)',
+    );
+    expect(describeChange(change, 0.0001)).toContain('p = 0.0001)');
+    expect(describeChange({ ...change, untouched: 1 }, 0.00009)).toMatch(
+      /on 1 untouched cluster, 1\.02x .* p < 0\.0001\)$/,
+    );
   });
 
   const positive = fc.double({ min: 1e-6, max: 1e6, noNaN: true });

@@ -42,8 +42,6 @@ const beta = (x: number, a: number, b: number): number => {
 
 /** The probability of more than `t` under Student's t distribution. */
 export const studentTail = (t: number, degrees: number): number => {
-  if (t === Infinity) return 0;
-  if (t === -Infinity) return 1;
   const half = beta(degrees / (degrees + t * t), degrees / 2, 0.5) / 2;
   return t >= 0 ? half : 1 - half;
 };

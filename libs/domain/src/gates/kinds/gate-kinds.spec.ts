@@ -263,7 +263,7 @@ describe('an http gate in Git', () => {
 
   it('asks an address or a service, one of them', () => {
     takes(httpGate, {}, [url, service, { url: 'http://a?' }].slice(0, 2));
-    refuses(httpGate, {}, [{}, { ...url, ...service }], 'has to ask one thing');
+    for (const spec of [{}, { ...url, ...service }]) expect(told(httpGate, spec)).toMatch(/^: has to ask one thing/);
     takes(httpGate, {}, [{ url: 'http://a' }, { url: 'https://a/b?c=d&e' }]);
     refuses(
       httpGate,
@@ -336,7 +336,7 @@ describe('an http gate in Git', () => {
       'is not a latency',
     );
     takes(httpGate, url, [{ bodyMatches: 'o[kK]$' }]);
-    refuses(httpGate, url, [{ bodyMatches: '(' }], 'is not a pattern');
+    refuses(httpGate, url, [{ bodyMatches: '(' }], 'bodyMatches: is not a pattern');
     refuses(httpGate, url, [{ bodyMatches: '' }, { bodyMatches: long(513) }], 'bodyMatches: ');
     const at = (part: object) => ({ service: { ...service.service, ...part } });
     takes(httpGate, {}, [
@@ -397,7 +397,11 @@ describe('an http gate in Git', () => {
   it('looks for a pattern in a body', () => {
     expect(bodyMatches('it is ok', 'i[st] ok')).toEqual({ ok: true, matches: true });
     expect(bodyMatches('it is not', '^ok')).toEqual({ ok: true, matches: false });
-    expect(bodyMatches('a', '(')).toMatchObject({ ok: false });
+    expect(bodyMatches('a', '(')).toEqual({ ok: false, problem: expect.stringMatching(/^a pattern is wrong: /) });
+    expect(bodyMatches('a'.repeat(1_000_000), 'a{40}b')).toEqual({
+      ok: false,
+      problem: 'it costs too much on a body of this length',
+    });
   });
 });
 
@@ -437,7 +441,7 @@ describe('a job gate in Git', () => {
       [{ env: { '9a': 'x' } }, { env: { 'a-b': 'x' } }, { env: { ' a': 'x' } }, { env: { [long(129)]: 'x' } }],
       'env.',
     );
-    refuses(jobGate, spec, [{ deadline: '61m' }], 'is too long');
+    refuses(jobGate, spec, [{ deadline: '61m' }, { deadline: '0s' }], 'deadline: ');
     refuses(jobGate, spec, [{ command: Array<string>(51).fill('a') }], 'command: ');
     refuses(jobGate, spec, [{ args: [long(4097)] }], 'args.0: ');
     refuses(jobGate, spec, [{ backoffLimit: 6 }, { backoffLimit: -1 }], 'backoffLimit: ');
@@ -538,7 +542,10 @@ describe('a cel gate in Git', () => {
   });
 
   it('has a condition over what it reads, and says where one is wrong', () => {
-    refuses(celGate, { objects: [web] }, [{}], 'has no condition');
+    expect(told(celGate, { objects: [web] })).toMatch(/^: has no condition/);
+    expect(told(celGate, { ...spec, success: '"yes"' })).toBe(
+      'success: is not a condition: the expression gives string, not true or false\nCompare it with something, as in `a == b`.',
+    );
     takes(celGate, { objects: [web] }, [{ failure: 'object == null' }]);
     refuses(celGate, spec, [{ success: 'other == 1' }], 'success: is not a condition: ');
     refuses(celGate, spec, [{ failure: 'object ==' }], 'failure: is not a condition: ');
