@@ -324,9 +324,8 @@ describe('a rollout that stops and asks', () => {
     expect(look(rolloutWith(waves, {}, in5)).dueAt).toBe(NOW + 5 * SECOND);
     expect(look(rolloutWith(waves, { deadlineAccepted: true }, in5)).dueAt).toBeNull();
     expect(look(rolloutWith(waves, { paused: frozen }, in5)).dueAt).toBeNull();
-    const tooMany = [{ counts: { everFailed: 1, failed: 1 } }];
-    const onFailure = { action: 'halt', scope: 'rollout', maxConcurrent: '100%', failureDomains: 'ignore' } as const;
-    expect(look(rolloutWith(tooMany, {}, { ...in5, onFailure })).dueAt).toBeNull();
+    const tooMany = [{ counts: { everFailed: 1, failed: 1, toReturn: 1 } }];
+    expect(look(rolloutWith(tooMany, {}, in5))).toMatchObject({ rollout: { state: 'RollingBack' }, dueAt: null });
     const over = [{ counts: { succeeded: 3, inFlight: 1 }, wave: passed }];
     expect(look(rolloutWith(over, {}, { deadline: 60 * SECOND })).dueAt).toBeNull();
     const soaking = { plan: { soakMs: 3 * SECOND }, counts: { succeeded: 4 } };

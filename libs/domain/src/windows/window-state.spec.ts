@@ -120,7 +120,7 @@ describe('the state of windows', () => {
       }),
       { numRuns: 15 },
     );
-  });
+  }, 60_000);
 
   it('says the same until it says that it changes', () => {
     fc.assert(
@@ -133,7 +133,7 @@ describe('the state of windows', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 60_000);
 });
 
 describe('a union', () => {
