@@ -1,3 +1,4 @@
+import { expressionError } from './expression-error.ts';
 import { compileExpression, EXPRESSION_STEPS, EXPRESSION_LENGTH } from './index.ts';
 import type { EvaluatedExpression, ExpressionError, ExpressionResults, VariableType } from './index.ts';
 
@@ -240,6 +241,8 @@ describe('a wrong expression', () => {
   });
 
   it('may have loops behind each other, and three within each other', () => {
+    const four = 'object.map(a, a.map(b, b.map(c, c.filter(d, d)))) == 1';
+    expect(compileError(four).message).toBe('filter() is the 4th loop within loops');
     const within = 'object.all(a, a.all(b, b.all(c, true)))';
     expect(compileExpression(`${within} && ${within}`, { variables: OBJECT, result: 'bool' }).ok).toBe(true);
   });
@@ -251,6 +254,7 @@ describe('a wrong expression', () => {
   });
 
   it('shows one printable line of what it was', () => {
+    expect(expressionError('Failed', ' a\n\n\u001b b\u2028', 'x').message).toBe('a b');
     const quoted = (length: number) => compileError('a'.repeat(length)).message;
     const head = 'Unknown variable: ';
     expect(quoted(300 - head.length)).toHaveLength(300);
@@ -289,6 +293,9 @@ describe('a wrong expression', () => {
     });
     expect(said('object.name.matches("(")').message).toMatch(/^a pattern is wrong: /);
     expect(said('object.name.matches(object.long)').message).toBe('a pattern has more than 1024 characters');
+    const longest = 'object.matches("^" + object) == true';
+    expect(run(longest, { object: 'x'.repeat(1023) })).toEqual({ ok: true, value: true });
+    expect(errorOf(run(longest, { object: 'x'.repeat(1024) })).code).toBe('Failed');
     expect(said('timestamp("today") == timestamp("today")').message).toMatch(
       /^timestamp\(\) wants a time with its zone/,
     );
@@ -352,6 +359,10 @@ describe('an explosive expression', () => {
       errorOf(run('duration(object.digits) > duration("1s")', { object: { digits: '9'.repeat(100_000) } })).code,
     ).toBe('Failed');
     expect(run('int(object.digits) == 42', { object: { digits: '42' } })).toEqual({ ok: true, value: true });
+    const third = (length: number) =>
+      run('double(object.digits) > 0.3', { object: { digits: `0.${'3'.repeat(length - 2)}` } });
+    expect(third(64)).toEqual({ ok: true, value: true });
+    expect(errorOf(third(65)).message).toBe('only 64 characters can be converted');
   });
 
   it('is not evaluated over more data than is bounded', () => {
@@ -389,11 +400,15 @@ describe('an explosive expression', () => {
     [5 + 10, 'object.a in object.l'],
     [5 + 10 + 10, 'object.wide == object.wide'],
     [5 + 8 + 8, 'object.nested == object.nested'],
+    [5 + 3 + 3, 'object.deep == object.deep'],
     [8 + 10 + 10, '(object.l + object.m).size() == 20'],
     [5, 'object.l.size() == 10'],
     [5, 'size(object.t31) == 31'],
+    [5, 'size(object.t32) == 32'],
     [5 + 1, 'size(object.t33) == 33'],
     [5 + 2, 'size(object.t64) == 64'],
+    [5 + 10, 'size(object.t320) == 320'],
+    [5 + 10 + 10, 'string(object.t320) != ""'],
     [5 + 10 + 10, 'object.t320 == object.t320'],
     [7 + 10 + 10 + 20, 'object.t320 + object.t320 == ""'],
     [4 + 10 + 10 * 3, 'object.l.all(a, true)'],
@@ -406,24 +421,17 @@ describe('an explosive expression', () => {
     [4 + 10 + 110 + 4, 'object.t320.matches("y")'],
   ])('costs %d steps: %s', (steps, source) => {
     const l = Array.from({ length: 10 }, (_, index) => index);
-    const [t31, t33, t64, t320] = [31, 33, 64, 320].map((length) => 'x'.repeat(length));
+    const [t31, t32, t33, t64, t320] = [31, 32, 33, 64, 320].map((length) => 'x'.repeat(length));
     const wide = Object.fromEntries(l.map((index) => [`k${index}`, index]));
-    const object = {
-      a: 1,
-      b: 1,
-      l,
-      m: l,
-      wide,
-      nested: [
+    const [nested, deep] = [
+      [
         [1, 2, 3],
         [4, 5, 6],
       ],
-      digits: '42',
-      t31,
-      t33,
-      t64,
-      t320,
-    };
+      { a: [1, 2] },
+    ];
+    const texts = { digits: '42', t31, t32, t33, t64, t320 };
+    const object = { a: 1, b: 1, l, m: l, wide, nested, deep, ...texts };
     const compiled = compileExpression(source, { variables: OBJECT, result: 'bool' });
     if (!compiled.ok) throw new Error(compiled.error.message);
     const budget = { left: 1_000 };
