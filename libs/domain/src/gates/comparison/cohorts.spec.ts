@@ -95,6 +95,7 @@ describe('a cluster that can be compared', () => {
     expect(isComparable(updated([1, 2, 3, 4], 3))).toBe(true);
     expect(isComparable(updated([1, 2, 3, 4], 9))).toBe(true);
     expect(isComparable(updated([1, 2, 3, 4], 2))).toBe(false);
+    expect(isComparable(updated([1, 2, 3], 9))).toBe(false);
     expect(isComparable(updated([1, null, 3, 4], 3))).toBe(false);
     expect(isComparable(updated([1, 2, 3, null], 3))).toBe(false);
     expect(isComparable(updated([], 3))).toBe(false);
