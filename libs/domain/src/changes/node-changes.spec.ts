@@ -74,6 +74,31 @@ describe('changes of a Node', () => {
 
   it('are a node that is being deleted', () => {
     expect(told(node({ deletionTimestamp: at(50) }))).toEqual(['50 n1 the node is being deleted']);
+    expect(told(node({ deletionTimestamp: at(29) }))).toEqual([]);
+  });
+
+  it('are in the period from its first moment on', () => {
+    const [first, key] = [at(30), 'node.kubernetes.io/unschedulable'];
+    const taints = [
+      { key: 'other', timeAdded: at(3) },
+      { key, timeAdded: first },
+    ];
+    const spec = { unschedulable: true, taints };
+    expect(told(node({ creationTimestamp: first, deletionTimestamp: first }, { spec }))).toEqual([
+      '30 n1 the node joined',
+      '30 n1 the node is cordoned',
+      '30 n1 the node is being deleted',
+    ]);
+  });
+
+  it('are none of a condition that says only half', () => {
+    const { lastTransitionTime, type, status } = condition('Ready', 'False', 40);
+    const conditions = [
+      { lastTransitionTime, type },
+      { lastTransitionTime, status },
+      { type, status },
+    ];
+    expect(told(node({}, { status: { conditions } }))).toEqual([]);
   });
 
   it('do not trip over fields of a shape that nobody expects, nor repeat a long text', () => {
@@ -83,5 +108,9 @@ describe('changes of a Node', () => {
     ]);
     const long = condition('Ready', 'False', 40, { message: 'x'.repeat(10_000) });
     expect(told(node({}, { status: { conditions: [long] } }))[0]!.length).toBeLessThan(250);
+    const name = 'x'.repeat(10_000);
+    expect(told(node({}, { status: { conditions: [condition(name, name, 40)] } }))[0]!.length).toBeLessThan(450);
+    const fresh = node({ creationTimestamp: at(45) }, { status: { nodeInfo: { kubeletVersion: name } } });
+    expect(told(fresh)[0]!.length).toBeLessThan(250);
   });
 });
