@@ -543,6 +543,20 @@ describe('volumes, network and cluster kinds', () => {
     });
   });
 
+  it('a claim waits on while pods use others, or one of its name elsewhere', () => {
+    const volume = (claimName: string) => ({ volumes: [{ persistentVolumeClaim: { claimName } }] });
+    const pods = [
+      pod({ spec: volume('other') }),
+      pod({ spec: volume('data'), metadata: { namespace: 'elsewhere' } }),
+      pod({ spec: { volumes: [{ name: 'x' }] } }),
+    ];
+    const statusOf = (events: readonly KubeObject[]) => assessObject(claim('Pending'), NOW, { events, pods }).status;
+    expect(statusOf([waits])).toBe('Healthy');
+    expect(statusOf([event(claim('Pending'), 'ProvisioningFailed', 'no space')])).toBe('Progressing');
+    const two = pod({ spec: { volumes: [{ name: 'x' }, ...volume('data').volumes] } });
+    expect(assessObject(claim('Pending'), NOW, { events: [waits], pods: [two] }).status).toBe('Progressing');
+  });
+
   it('a claim that a pod uses no longer waits: it has to be bound', () => {
     expect(assessObject(claim('Pending'), NOW, { events: [waits], pods: [consumer] })).toMatchObject({
       status: 'Progressing',

@@ -1,6 +1,8 @@
 import type { KubeObject } from '../kubernetes/object.ts';
+import { assessObject } from './assess-object.ts';
 import { controllerOf, eventsOf, indexEvents } from './event.ts';
 import { evidenceKinds } from './evidence-kinds.ts';
+import { oneLine, upperCamelCase } from './evidence-text.ts';
 import { explainPod, failFastReason } from './explain-pod.ts';
 import { evidenceFor, indexEvidence } from './pod-evidence.ts';
 import { podTrouble } from './pod-trouble.ts';
@@ -15,6 +17,7 @@ import {
   isFalse,
   isTrue,
   job,
+  NOW,
   object,
   ownedBy,
   pod,
@@ -137,11 +140,47 @@ describe('pods that tell of their workload', () => {
     expect(lineFor(set, sick('web-0', {}, 'ErrImagePull', 'StatefulSet'))).toBe('ErrImagePull on web-0');
   });
 
+  it('are the first by name of those that are equally ill', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => sick(name, {})) as [KubeObject, KubeObject, KubeObject];
+    const set = daemonSet();
+    for (const pods of [
+      [a, b, c],
+      [c, b, a],
+      [b, a, c],
+    ])
+      expect(lineFor(set, ...pods)).toBe('ImagePullBackOff on a');
+    expect(lineFor(a)).toBe('ImagePullBackOff on a');
+  });
+
   it('tell of the worst of their containers', () => {
     const two = (...containerStatuses: readonly object[]) =>
       podTrouble(illPod({}, { status: { containerStatuses } }))?.reason;
     const [restarting, stuck] = [container(exited(1)), container(waiting('ErrImagePull'))];
     expect([two(restarting, stuck), two(stuck, restarting)]).toEqual(['ErrImagePull', 'ErrImagePull']);
+  });
+
+  it.each([
+    ['Error', 'container web exited with code 1 (Error)', { containerStatuses: [container(exited(1))] }],
+    ['ContainerCreating', '', { containerStatuses: [container({}), container(waiting('ContainerCreating'))] }],
+    ['PodPending', '', { containerStatuses: [container(exited(0), { restartCount: 2 })] }],
+    ['Unschedulable', 'no node was found for it', { conditions: [{ type: 'PodScheduled', status: 'False' }] }],
+    ['Gated', 'Gated', { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Gated' }] }],
+    ['NotReady', '', { phase: 'Running', conditions: [] }],
+    ['NotObserved', '', { phase: undefined, conditions: [] }],
+    [
+      'OOMKilled',
+      'container web exited with code 137 (OOMKilled)',
+      { phase: 'Failed', containerStatuses: [container(exited(137, 'OOMKilled'))] },
+    ],
+    ['PodFailed', 'the pod has failed', { phase: 'Failed' }],
+    [
+      'Evicted',
+      'the pod has failed',
+      { phase: 'Failed', reason: 'Evicted', containerStatuses: [container(exited(1))] },
+    ],
+  ])('say %s: %s', (reason, message, status) => {
+    const trouble = podTrouble(pod({ status: { phase: 'Pending', conditions: [], containerStatuses: [], ...status } }));
+    expect(trouble).toMatchObject({ reason, message });
   });
 
   it('have a name', () => {
@@ -156,6 +195,8 @@ describe('what will not mend', () => {
     expect(failFastReason(pod({ status: failed }))).toMatchObject({ reason: 'Evicted', message: 'no disk' });
     expect(failFastReason(pod({ status: failed, ownedBy: ownedBy('ReplicaSet', 'web') }))).toBeNull();
     expect(failFastReason(pod())).toBeNull();
+    for (const metadata of [{ name: undefined }, { deletionTimestamp: ago(5) }])
+      expect(failFastReason(job({ metadata, status: { conditions: [isTrue('Failed')] } }))).toBeNull();
     expect(failFastReason(illPod(waiting('ContainerCreating')))).toBeNull();
   });
 
@@ -171,5 +212,32 @@ describe('what will not mend', () => {
     const of = (...conditions: readonly object[]) => failFastReason(deployment({ status: { conditions } }));
     expect(of(isFalse('Progressing', 'ProgressDeadlineExceeded', 'late'))).toMatchObject({ message: 'late' });
     expect(of(isFalse('Available', 'MinimumReplicasUnavailable'))).toBeNull();
+  });
+});
+
+describe('words of others', () => {
+  it.each([
+    ['image-pull_failed', 'ImagePullFailed'],
+    ['9lives2', 'Lives2'],
+    ['99', 'Other'],
+    ['', 'Other'],
+    [undefined, 'Other'],
+    ['x'.repeat(65), `X${'x'.repeat(63)}`],
+    [`${'-'.repeat(64)}late`, 'Late'],
+  ])('make a reason: %s', (text, reason) => {
+    expect(upperCamelCase(text, 'Other')).toBe(reason);
+  });
+
+  it('make one line of 400 characters at most', () => {
+    expect(oneLine(' a\n\tb\u001b ')).toBe('a b');
+    expect(oneLine('x'.repeat(400))).toBe('x'.repeat(400));
+    expect(oneLine('x'.repeat(401))).toBe(`${'x'.repeat(399)}…`);
+  });
+});
+
+describe('an object without a kind, or without a name', () => {
+  it.each([[{ metadata: { name: 'a' } }], [{ kind: 'ConfigMap', metadata: {} }]])('is unknown: %j', (parts) => {
+    const given = { apiVersion: 'v1', ...parts } as unknown as KubeObject;
+    expect(assessObject(given, NOW).status).toBe('Unknown');
   });
 });

@@ -1,6 +1,17 @@
 import type { KubeObject } from '../kubernetes/object.ts';
 import { assessObject } from './assess-object.ts';
-import { ago, isFalse, isTrue, job, NOW, object, statefulSet } from './testing/kube-builders.ts';
+import {
+  ago,
+  daemonSet,
+  deployment,
+  isFalse,
+  isTrue,
+  job,
+  NOW,
+  object,
+  replicaSet,
+  statefulSet,
+} from './testing/kube-builders.ts';
 
 type Row = readonly [sentence: string, object: KubeObject, said: string];
 
@@ -105,6 +116,93 @@ describe('kinds with work', () => {
       'a StatefulSet with a pod too many',
       statefulSet({ status: { replicas: 4 } }),
       'Progressing ExtraReplicas: 1 replica too many, waiting to end',
+    ],
+  ]);
+});
+
+describe('workloads, by one count after another', () => {
+  const onDelete = { updateStrategy: { type: 'OnDelete' } };
+  const noDaemons = {
+    desiredNumberScheduled: 0,
+    currentNumberScheduled: 0,
+    updatedNumberScheduled: 0,
+    numberAvailable: 0,
+    numberReady: 0,
+  };
+  const none = { replicas: 0, readyReplicas: 0, availableReplicas: 0 };
+  const late = [isFalse('Progressing', 'ProgressDeadlineExceeded')];
+
+  rows([
+    [
+      'a Deployment with a pod that is available, and no longer ready',
+      deployment({ status: { readyReplicas: 2 } }),
+      'Progressing ReplicasNotReady: 2 of 3 updated replicas are ready',
+    ],
+    [
+      'a Deployment that was late, by a deadline that nobody says',
+      deployment({ spec: { progressDeadlineSeconds: undefined }, status: { conditions: late } }),
+      'Failing ProgressDeadlineExceeded: no progress within its deadline',
+    ],
+    [
+      'a ReplicaSet that nobody has looked at',
+      replicaSet({ status: { observedGeneration: undefined } }),
+      'Progressing NotObserved: its controller has not observed it yet',
+    ],
+    [
+      'a ReplicaSet with a pod that is not ready',
+      replicaSet({ status: { readyReplicas: 2 } }),
+      'Progressing ReplicasNotReady: 2 of 3 replicas are ready',
+    ],
+    [
+      'a ReplicaSet with a pod too many',
+      replicaSet({ status: { replicas: 4 } }),
+      'Progressing ExtraReplicas: 1 replica too many, waiting to end',
+    ],
+    [
+      'a ReplicaSet that is scaled to 0',
+      replicaSet({ spec: { replicas: 0 }, status: none }),
+      'Healthy ScaledToZero: the ReplicaSet is scaled to 0',
+    ],
+    [
+      'a StatefulSet that nobody has looked at',
+      statefulSet({ status: { observedGeneration: undefined } }),
+      'Progressing NotObserved: its controller has not observed it yet',
+    ],
+    [
+      'a StatefulSet without its last pod',
+      statefulSet({ status: { replicas: 2, readyReplicas: 2, availableReplicas: 2 } }),
+      'Progressing ReplicasNotCreated: 2 of 3 replicas are created',
+    ],
+    [
+      'a StatefulSet whose revision is not the current one yet',
+      statefulSet({ status: { currentRevision: 'web-a' } }),
+      'Progressing RevisionNotCurrent: the updated revision is not the current one yet',
+    ],
+    [
+      'a StatefulSet with a partition, and nothing to update',
+      statefulSet({ spec: { updateStrategy: { rollingUpdate: { partition: 1 } } } }),
+      'Healthy Available: 3 of 3 replicas are available',
+    ],
+    [
+      'a StatefulSet that is updated by hand, and was',
+      statefulSet({ spec: onDelete }),
+      'Healthy OnDelete: 3 of 3 replicas are ready',
+    ],
+    [
+      'a DaemonSet without one of its pods',
+      daemonSet({ status: { currentNumberScheduled: 2 } }),
+      'Progressing PodsNotScheduled: 2 of 3 pods are scheduled',
+    ],
+    [
+      'a DaemonSet with a pod that is not ready',
+      daemonSet({ status: { numberReady: 2 } }),
+      'Progressing PodsNotReady: 2 of 3 updated pods are ready',
+    ],
+    ['a DaemonSet without nodes', daemonSet({ status: noDaemons }), 'Healthy NoNodes: no node is selected'],
+    [
+      'a DaemonSet that is updated by hand, and was',
+      daemonSet({ spec: onDelete }),
+      'Healthy Available: 3 of 3 pods are available',
     ],
   ]);
 });
