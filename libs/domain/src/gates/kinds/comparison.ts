@@ -28,7 +28,7 @@ const spec = () =>
       .describe("The label of the query's result that holds the cluster's name."),
     direction: z.enum(['higher-is-worse', 'lower-is-worse']).default('higher-is-worse'),
     window: duration()
-      .default(600_000)
+      .prefault('10m')
       .describe('So much of now is averaged; the past is cut into pieces of this length.'),
     past: duration().prefault('1h').describe('So much of each cluster from before its update is compared with.'),
     step: duration().prefault('15s').describe('Between two samples.'),

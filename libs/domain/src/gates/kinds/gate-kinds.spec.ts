@@ -441,7 +441,7 @@ describe('a job gate in Git', () => {
       [{ env: { '9a': 'x' } }, { env: { 'a-b': 'x' } }, { env: { ' a': 'x' } }, { env: { [long(129)]: 'x' } }],
       'env.',
     );
-    refuses(jobGate, spec, [{ deadline: '61m' }, { deadline: '0s' }], 'deadline: ');
+    refuses(jobGate, spec, [{ deadline: '61m' }, { deadline: '0s' }], 'deadline: is not between 1s and 1h');
     refuses(jobGate, spec, [{ command: Array<string>(51).fill('a') }], 'command: ');
     refuses(jobGate, spec, [{ args: [long(4097)] }], 'args.0: ');
     refuses(jobGate, spec, [{ backoffLimit: 6 }, { backoffLimit: -1 }], 'backoffLimit: ');

@@ -26,8 +26,8 @@ const spec = () =>
     imagePullSecrets: z.array(name()).max(10).optional(),
     backoffLimit: z.int().min(0).max(5).default(0),
     deadline: duration()
-      .refine((time) => time >= 1_000 && time <= 3_600_000, says('is too long', 'a smoke test takes at most an hour'))
-      .default(300_000)
+      .refine((time) => time >= 1_000 && time <= 3_600_000, says('is not between 1s and 1h', 'write 1s to 1h'))
+      .prefault('5m')
       .describe('The cluster ends it after this, as failed.'),
     runAsUser: z.int().min(1).max(4_294_967_294).optional(),
     cpu: quantity().default('500m'),

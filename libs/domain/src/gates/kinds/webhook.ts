@@ -35,7 +35,7 @@ const spec = () =>
         (time) => time <= 20_000,
         says('is too long', 'write at most 20s, and answer "wait" or "later" where it takes longer'),
       )
-      .default(10_000)
+      .prefault('10s')
       .describe('An answer that takes longer is an error.'),
     askAgain: duration().prefault('10s').describe('After the answer "wait".'),
   });
