@@ -90,6 +90,25 @@ describe('returns that respect failure domains', () => {
     expect((await targetOf(world, rollout, 'c0')).state).toBe('RolledBack');
   });
 
+  it('name the rollout that holds it', async () => {
+    const world = new RolloutWorld({ ...usual, domainSlots: 1, returnConcurrency: 1, returnDomains: 'respect' });
+    const rollout = await begin(world);
+    await pass(world, 60);
+    await hold(world, 'd0');
+    await world.commands.rollback(rollout.id, {}, someone);
+    await pass(world, 60);
+    const there = await targetOf(world, rollout, 'c0');
+    const other = { ...(await latest(world, rollout)), id: OTHER, application: 'db', sequence: 1 };
+    await world.record.transaction(async (tx) => {
+      await tx.insertRollout({ ...other, state: 'Progressing' }, null);
+      await tx.insertTargets([{ ...there, rollout: OTHER, cluster: 'theirs', state: 'Verifying', message: 'slow' }]);
+    });
+    const [blocker] = await world.commands.waiting(await latest(world, rollout));
+    expect(blocker?.evidence).toBe(
+      `1 cluster waits to be returned: rollout ${OTHER} of db (Progressing) is at work in its failure domain d0, on theirs: Verifying: slow`,
+    );
+  });
+
   it('that a person has named do not wait for it', async () => {
     const world = new RolloutWorld({ ...usual, domainSlots: 1, returnDomains: 'respect' });
     const rollout = await begin(world);

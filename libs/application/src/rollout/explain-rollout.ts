@@ -42,6 +42,9 @@ const FAILED = ['Failed'] as const;
 const waitedFor = async (record: RecordPort, rollout: Rollout): Promise<readonly Target[]> => {
   if (isTerminal(rollout)) return (await record.transaction((tx) => tx.owingTargets(rollout.id))).slice(0, SAMPLE);
   if (rollout.state === 'Preflight') return refusing(record, rollout);
+  // A rollback waits for nothing but its returns.
+  if (rollout.state === 'RollingBack')
+    return (await record.rollouts.targets(rollout.id, { states: ['RollingBack'], limit: SAMPLE })).items;
   const moving = await record.rollouts.targets(rollout.id, {
     states: ['Applying', 'Verifying', 'RollingBack', 'Unreachable', ...(rollout.state === 'Halted' ? FAILED : [])],
     limit: SAMPLE,
