@@ -391,20 +391,20 @@ describe('a wave that is waited for', () => {
     expect(blockersOf(rolloutIn(), [])).toEqual([]);
     const verified = [{ counts: { succeeded: 3, toReturn: 3, pending: 1 } }];
     expect(blockersOf(rolloutIn({}, verified), [])).toMatchObject([
-      { evidence: expect.stringMatching(/^1 clusters wait: /) },
+      { evidence: expect.stringMatching(/^1 cluster waits: /) },
     ]);
   });
 
   it('has clusters to be returned first, where others hold those', () => {
     const failed = [{ counts: { failed: 1, toReturn: 2, failedToReturn: 1, pending: 2 } }];
-    const evidence = 'clusters wait to be returned: another rollout is at work in their failure domains';
+    const others = 'to be returned: another rollout is at work in their failure domains';
     expect(blockersOf(rolloutIn({}, failed), [])).toEqual([
-      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `1 ${evidence}` },
+      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `1 cluster waits ${others}` },
     ]);
     const by = { automatic: true, by: 'mara', reason: 'x', startedAt: 9 };
     const rollback = { scope: 'rollout', wave: null, clusters: [], ...by } as const;
     expect(blockersOf(rolloutIn({ state: 'RollingBack', rollback }, failed), [])).toEqual([
-      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `2 ${evidence}`, since: 9 },
+      { ...nothing, wave: 'w0', reason: 'FailureDomain', evidence: `2 clusters wait ${others}`, since: 9 },
     ]);
     expect(blockersOf(rolloutIn({ state: 'RollingBack', rollback }, [{ counts: { pending: 2 } }]), [])).toEqual([]);
   });
