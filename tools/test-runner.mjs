@@ -22,10 +22,10 @@ function chosenProjects(args) {
   };
 }
 
-/** Suites against real servers wait for them half of the time: one more of them than there are cores, and no more, since servers need cores too. */
+/** Suites against real servers wait for them more than half of the time: two more of them than there are cores keep the cores busy. */
 function workers(project) {
   const cores = availableParallelism();
-  return process.env.BREAKWATER_TEST_WORKERS ?? String(project === 'unit' ? cores : Math.min(cores, 3) + 1);
+  return process.env.BREAKWATER_TEST_WORKERS ?? String(project === 'unit' ? cores : Math.min(cores, 3) + 2);
 }
 
 let running = null;
