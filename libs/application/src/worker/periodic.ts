@@ -33,3 +33,15 @@ export const pauseFor = (ms: number, signal: AbortSignal): Promise<void> => {
   signal.addEventListener('abort', done, { once: true });
   return promise;
 };
+
+/** Resolves at the first of: `ms` have passed, one of the promises, the signal. */
+export const firstOf = async (ms: number, signal: AbortSignal, others: readonly Promise<void>[]): Promise<void> => {
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  // A signal that came before this is heard by no listener.
+  if (signal.aborted) return;
+  signal.addEventListener('abort', stop, { once: true });
+  await Promise.race([pauseFor(ms, over.signal), ...others]);
+  signal.removeEventListener('abort', stop);
+  over.abort();
+};

@@ -1,6 +1,7 @@
 import { type KubeObject, type ObjectKey, objectDigest, objectKey, type Target } from '@breakwater/domain';
 import type { ClusterConnection } from '../ports/cluster.port.ts';
 import { tellTarget } from '../rollout/tell-target.ts';
+import { firstOf } from './periodic.ts';
 import { measureTargetGates } from './target-gate-runner.ts';
 import {
   CLAIM_LEASE,
@@ -99,22 +100,11 @@ export const verify = async (
       if (after?.target.state !== scene.target.state || !isWatched(after.target)) return 'again';
       if (after.target.dueAt === null) return 'done';
       const pause = Math.max(0, after.target.dueAt - (await parts.record.now()));
-      await firstOf(visit, pause, [changed.promise, visit.poked()]);
+      await firstOf(pause, visit.draining, [changed.promise, visit.poked()]);
       if (!(await parts.record.claims.renewOne(visit.claim, CLAIM_LEASE))) return 'done';
     }
   } finally {
     stop();
     visit.signal.removeEventListener('abort', stop);
   }
-};
-
-/** Resolves at the first of: `ms` have passed, one of the promises, the visit's end. */
-const firstOf = async (visit: TargetVisit, ms: number, others: readonly Promise<void>[]): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = (): void => resolve();
-  visit.draining.addEventListener('abort', stop, { once: true });
-  await Promise.race([promise, ...others]);
-  clearTimeout(timer);
-  visit.draining.removeEventListener('abort', stop);
 };
