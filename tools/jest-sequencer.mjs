@@ -9,6 +9,7 @@ const LONGEST = [
   'test/properties/rollout-rules.spec.ts',
   'test/e2e/commands.int-spec.ts',
   'test/faults/overlapping-rollouts.int-spec.ts',
+  'test/faults/kill-nine.int-spec.ts',
   'test/e2e/changes.int-spec.ts',
   'test/faults/separate-programs.int-spec.ts',
   'test/e2e/writes.int-spec.ts',
@@ -24,6 +25,12 @@ const LONGEST = [
   'test/e2e/windows.int-spec.ts',
   'test/e2e/rollback-matrix.int-spec.ts',
   'libs/adapters/kube/src/rollback.int-spec.ts',
+  'libs/adapters/store-postgres/src/embedded/embedded-postgres.int-spec.ts',
+  'test/e2e/releases.int-spec.ts',
+  'test/e2e/health-rules.int-spec.ts',
+  'libs/adapters/kube/src/interleaving.int-spec.ts',
+  'test/e2e/clock-skew.int-spec.ts',
+  'test/e2e/endings.int-spec.ts',
 ];
 
 const place = ({ path }) => {
