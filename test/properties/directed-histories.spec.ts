@@ -32,7 +32,7 @@ describe('directed histories', () => {
     expect((await latest(world, first)).state).toBe('Incomplete');
     world.down.clear();
     await tell(world, first, 'c1', { type: 'Reached' });
-    expect(await tell(world, first, 'c1', refusal)).toBe(true);
+    await tell(world, first, 'c1', refusal);
     expect(await targetOf(world, first, 'c1')).toMatchObject({ state: 'Failed', touched: false, owes: null });
 
     const second = await begin(world);
@@ -62,6 +62,28 @@ describe('directed histories', () => {
     const effects: string[] = [];
     const told = await world.tell(seen, { type: 'Touching' }, async () => void effects.push('baseline'));
     expect({ told, effects }).toEqual({ told: false, effects: [] });
+  });
+
+  it('stops a writer whose word that it begins is what takes its cluster back', async () => {
+    const lateGate: Strategy['gates'][number] = {
+      ...SMOKE,
+      phase: 'after',
+      policy: { ...SMOKE.policy, count: null, timeout: 60_000, onInconclusive: 'fail' },
+    };
+    const world = new RolloutWorld({ ...usual, gates: [lateGate], soakMs: 60_000 });
+    const rollout = await begin(world);
+    await tell(world, rollout, 'c1', refusal);
+    await pass(world, 20);
+    expect((await latest(world, rollout)).waves[0]?.state).toBe('Soaking');
+    await world.commands.retry(rollout.id, { cluster: 'c1' }, someone);
+    const seen = await targetOf(world, rollout, 'c1');
+    expect(seen.state).toBe('Applying');
+
+    world.now += 3_600_000;
+    expect(await world.tell(seen, { type: 'Touching' })).toBe(false);
+    expect((await targetOf(world, rollout, 'c1')).state).toBe('RollingBack');
+    expect(await world.tell(seen, { type: 'Applied' })).toBe(false);
+    expect((await targetOf(world, rollout, 'c1')).phase).toBe('apply');
   });
 
   it('does not take a revision for good on a cluster where its return has begun', async () => {

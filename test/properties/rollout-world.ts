@@ -638,8 +638,7 @@ export class RolloutWorld {
       return;
     }
     this.live.set(target.cluster, revision?.digest ?? '');
-    const fresh = await this.record.rollouts.target(target.rollout, target.cluster);
-    if (fresh !== null) await this.tell(fresh, { type: 'Applied', irreversible: sealed ? [IMMUTABLE] : [] });
+    await this.tell(target, { type: 'Applied', irreversible: sealed ? [IMMUTABLE] : [] });
   }
 
   /** Kinds of events so far: of the audit trail, and told by workers. */

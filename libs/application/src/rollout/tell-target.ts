@@ -14,9 +14,9 @@ export type DecidedEvent = (
 ) => Promise<TargetEvent>;
 
 /**
- * Tells the record what happened to a target, in its rollout's transaction, and lets the rollout follow. Dropped (false) when the target
- * has moved on since it was `seen`, or its rollout has ended and owes it nothing: a late, doubled or overtaken message changes nothing, and
- * a writer that was about to touch the cluster stops.
+ * Tells the record what happened to a target, in its rollout's transaction, and lets the rollout follow. Dropped when the target has moved
+ * on since it was `seen`, or its rollout has ended and owes it nothing: a late, doubled or overtaken message changes nothing. Whether the
+ * target is still at what it was seen at, after all that followed: a writer that was about to touch the cluster stops when it is not.
  */
 export const tellTarget = async (
   parts: { readonly record: RecordPort; readonly wakeUps: WakeUps },
@@ -25,20 +25,23 @@ export const tellTarget = async (
   effects?: (tx: RecordTransaction, now: Instant) => Promise<void>,
 ): Promise<boolean> => {
   const wakes: Wakes = new Set();
-  const told = await parts.record.transaction(async (tx) => {
+  const stands = await parts.record.transaction(async (tx) => {
     wakes.clear();
     const rollout = await tx.lockRollout(seen.rollout);
     const target = await tx.target(seen.rollout, seen.cluster);
-    if (rollout === null || target === null) return false;
-    if (target.attempt !== seen.attempt || target.state !== seen.state) return false;
+    if (rollout === null || target === null || !isSameWork(target, seen)) return false;
     const now = await tx.now();
     const over = isTerminal(rollout) && target.owes === null;
     if (!over) await effects?.(tx, now);
     const decided = typeof event === 'function' ? await event(tx, rollout, target, now) : event;
     const moved = await moveTarget(tx, rollout, target, decided, now, wakes);
-    if (moved.rollout !== rollout) await drive(tx, rollout, moved.rollout, now, wakes);
-    return !over;
+    if (moved.rollout === rollout) return !over && isSameWork(moved.target, seen);
+    await drive(tx, rollout, moved.rollout, now, wakes);
+    return !over && isSameWork(await tx.target(seen.rollout, seen.cluster), seen);
   });
   await parts.wakeUps.wakeAll([...wakes]);
-  return told;
+  return stands;
 };
+
+const isSameWork = (target: Target | null, seen: Target): boolean =>
+  target?.attempt === seen.attempt && target.state === seen.state;
