@@ -23,7 +23,7 @@ export const buildPrograms = async (): Promise<void> => {
 };
 
 /** Settings of the tests themselves, or of another Breakwater, do not reach the programs. */
-const withoutSettings = (): NodeJS.ProcessEnv => {
+export const withoutSettings = (): NodeJS.ProcessEnv => {
   const foreign = /^(BREAKWATER_|DATABASE_URL$|REDIS_URL$|INIT_CWD$|NODE_OPTIONS$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !foreign.test(key)));
 };

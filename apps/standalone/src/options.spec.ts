@@ -24,6 +24,17 @@ describe('the options of standalone', () => {
     }
   });
 
+  it.each(['credentials', 'gate-secrets'])('name a directory that is there as --%s', (flag) => {
+    const given = (path: string) => readOptions(['--repo', '/a', `--${flag}`, path], { INIT_CWD: import.meta.dirname });
+    expect(JSON.stringify(given('demo'))).toContain(`"${import.meta.dirname}/demo"`);
+    for (const wrong of ['nowhere', 'options.spec.ts', 'options.spec.ts/nowhere'])
+      expect(() => given(wrong)).toThrow(
+        new UsageError(
+          `--${flag}: there is no directory ${import.meta.dirname}/${wrong}: make it, or name another one`,
+        ),
+      );
+  });
+
   it('win over the environment', () => {
     const options = readOptions(['--repo', '/a', '--port', '9', '--poll', '5m'], {
       ...from,

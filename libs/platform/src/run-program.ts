@@ -20,6 +20,8 @@ const FORCED = 130;
  * A second signal ends it at once. Null: there was nothing to run. Exit 2 for a usage or configuration error, 1 for another one.
  */
 export const runProgram = (name: string, start: () => Promise<Running | null>): void => {
+  // Whoever reads our output may go away: a fleet, and the servers that we started, are not left for that.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const stopping = Promise.withResolvers<void>();
   let asked = false;
   const ask = (signal: string): void => {
