@@ -80,7 +80,7 @@ export class EpisodeRunner {
         }
       }),
     );
-    for (const cluster of this.#world.clusters) await cluster.recovered();
+    for (const cluster of this.#world.clusters) await insist(() => cluster.recovered());
     const settled = await untilSettled(api);
     const looks = await observer.end();
     const landings = await this.#landings();
@@ -148,13 +148,13 @@ export class EpisodeRunner {
   async #landings(): Promise<readonly Landing[]> {
     const all: Landing[] = [];
     // One after the other: an audit log is long.
-    for (const cluster of this.#world.clusters) all.push(...(await cluster.landings()));
+    for (const cluster of this.#world.clusters) all.push(...(await insist(() => cluster.landings())));
     return all;
   }
 
   async #ends(): Promise<ReadonlyMap<string, ClusterEnd>> {
     const entries: [string, ClusterEnd][] = [];
-    for (const cluster of this.#world.clusters) entries.push([cluster.name, await cluster.end()]);
+    for (const cluster of this.#world.clusters) entries.push([cluster.name, await insist(() => cluster.end())]);
     return new Map(entries);
   }
 
