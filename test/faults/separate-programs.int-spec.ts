@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Api, buildPrograms } from '../support/program.ts';
+import { type Api, buildPrograms, Program } from '../support/program.ts';
 import { SeparatePrograms } from '../support/separate-programs.ts';
 import { findServers, type Servers } from '../support/servers.ts';
 import { SimulatedWorld, watchRequests } from '../support/simulated-world.ts';
@@ -141,6 +142,26 @@ describeWithServers('API, Git sync and two rollout workers in processes of their
     expect(await api.end(id, BOUND_MS)).toMatchObject({ state: 'Succeeded' });
     expectEverywhere(version);
   }, 180_000);
+
+  it.each(['rollout-worker', 'git-sync'] as const)(
+    'a misspelt directory of credentials ends %s at its start',
+    async (app) => {
+      const credentials = join(world.home, 'nowhere');
+      const program = await Program.start(app, {
+        environment: {
+          DATABASE_URL: servers.databaseUrl,
+          BREAKWATER_ENCRYPTION_KEY_FILE: join(world.home, 'key'),
+          BREAKWATER_CREDENTIALS: credentials,
+          ...(app === 'git-sync' ? { BREAKWATER_REPOSITORY: world.repository } : {}),
+        },
+        logFile: join(world.home, `misspelt-${app}.log`),
+      });
+      while (program.running) await delay(20);
+      expect(await program.log()).toBe(
+        `breakwater-${app}: BREAKWATER_CREDENTIALS: there is no directory ${credentials}: make it, or name another one\n`,
+      );
+    },
+  );
 
   it('emptying Redis in mid-rollout costs time only', async () => {
     const { id, version } = await inMidRollout();

@@ -1,7 +1,8 @@
 import { isTerminal } from '@breakwater/domain';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RolloutWorld, type Shape } from '../properties/rollout-world.ts';
+import { RolloutWorld } from '../properties/rollout-world.ts';
+import type { Shape } from '../properties/world-shape.ts';
 
 /**
  * Recorded histories of the state machine, in the words of its audit trail. A change of behaviour shows here as a difference of text;

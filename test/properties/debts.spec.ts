@@ -1,6 +1,7 @@
 import type { Rollout, RolloutId, Strategy } from '@breakwater/domain';
 import { begin, latest, pass, someone, targetOf, tell, usual } from './directed-world.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const SMOKE: Strategy['gates'][number] = {
   name: 'smoke',

@@ -1,6 +1,7 @@
 import type { ObjectKey, Strategy } from '@breakwater/domain';
 import { begin, latest, pass, someone, targetOf, tell, usual } from './directed-world.ts';
-import { IMMUTABLE, RolloutWorld, type Shape } from './rollout-world.ts';
+import { IMMUTABLE, RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const SMOKE: Strategy['gates'][number] = {
   name: 'smoke',
@@ -162,6 +163,8 @@ describe('directed histories', () => {
     await pass(world, 120);
     expect((await latest(world, third)).state).toBe('RolledBack');
     for (const name of world.clusterNames) expect(world.live.get(name)).toBe(first.revision.digest);
+    const inherited = (await world.targets(third)).filter(({ startedAt }) => startedAt === null);
+    expect(inherited.some(({ state }) => state === 'RolledBack')).toBe(true);
   });
 
   it('says of a restored cluster which Jobs were not run again, and counts it in the headline', async () => {

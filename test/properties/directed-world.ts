@@ -1,5 +1,6 @@
-import type { Rollout, Target, TargetEvent } from '@breakwater/domain';
-import type { RolloutWorld, Shape } from './rollout-world.ts';
+import type { FleetSnapshot, Rollout, Target, TargetEvent } from '@breakwater/domain';
+import type { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 export const usual: Shape = {
   seed: 7,
@@ -55,3 +56,13 @@ export const tell = async (
   cluster: string,
   event: TargetEvent,
 ): Promise<boolean> => world.tell(await targetOf(world, rollout, cluster), event);
+
+/** What the newest commit says, without a new one. */
+export const changeGit = async (
+  world: RolloutWorld,
+  change: (model: FleetSnapshot) => FleetSnapshot,
+): Promise<void> => {
+  const snapshot = (await world.record.sync.snapshot('fleet'))!;
+  const model = change(snapshot.model as FleetSnapshot);
+  await world.record.sync.saveSnapshot({ ...snapshot, id: `${snapshot.id}'`, model }, []);
+};

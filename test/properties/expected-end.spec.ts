@@ -1,5 +1,6 @@
 import { begin, latest, pass, someone, usual } from './directed-world.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 /** Lets time pass until it is so; a rollout that does not get there fails the test rather than keeping it. */
 const passUntil = async (world: RolloutWorld, isSo: () => Promise<boolean>): Promise<void> => {

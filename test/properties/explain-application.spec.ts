@@ -1,12 +1,5 @@
-import type { FleetSnapshot } from '@breakwater/domain';
-import { begin, pass, someone, usual } from './directed-world.ts';
+import { begin, changeGit, pass, someone, usual } from './directed-world.ts';
 import { RolloutWorld } from './rollout-world.ts';
-
-const changeGit = async (world: RolloutWorld, change: (model: FleetSnapshot) => FleetSnapshot): Promise<void> => {
-  const snapshot = (await world.record.sync.snapshot('fleet'))!;
-  const model = change(snapshot.model as FleetSnapshot);
-  await world.record.sync.saveSnapshot({ ...snapshot, id: `${snapshot.id}'`, model }, []);
-};
 
 const summaryOf = async (world: RolloutWorld): Promise<string> =>
   (await world.commands.explainApplication('web')).summary;

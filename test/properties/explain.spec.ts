@@ -1,7 +1,8 @@
 import { type Blocker, isTerminal, type Rollout, type WhatIf } from '@breakwater/domain';
 import fc from 'fast-check';
 import { shapes, step } from './random-history.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const RUNS = Number(process.env['BREAKWATER_HISTORIES'] ?? 2_000);
 const SEED = Number(process.env['BREAKWATER_SEED'] ?? Date.now() % 2 ** 31);

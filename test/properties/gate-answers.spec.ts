@@ -10,7 +10,8 @@ import {
   waitingRun,
 } from '@breakwater/domain';
 import { begin, latest, someone, targetOf, tell, usual } from './directed-world.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const GATE = 'sign-off';
 const HOUR = 3_600_000;

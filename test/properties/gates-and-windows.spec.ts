@@ -1,6 +1,8 @@
 import { hasPassed, type Rollout } from '@breakwater/domain';
 import { begin, latest, pass, targetOf, usual } from './directed-world.ts';
-import { FREEZE, RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import { FREEZE } from './world-fleet.ts';
+import type { Shape } from './world-shape.ts';
 
 const world = (shape: Partial<Shape> = {}): RolloutWorld => new RolloutWorld({ ...usual, ...shape });
 const reasons = async (of: RolloutWorld, rollout: Rollout): Promise<readonly string[]> =>

@@ -2,7 +2,8 @@ import { createFleetCommands, drive, quarantineEvent, UseCaseError } from '@brea
 import { gateMeasured, type Measurement, plannedGate, type Rollout, waitingRun } from '@breakwater/domain';
 import { begin, latest, pass, someone, targetOf, tell, usual } from './directed-world.ts';
 import { checkState, sceneOf } from './rollout-rules.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const other = { name: 'release-manager' };
 const third = { name: 'sre' };

@@ -1,7 +1,8 @@
 import { isTerminal, type Rollout, type TargetState } from '@breakwater/domain';
 import fc from 'fast-check';
 import { sceneOf } from './rollout-rules.ts';
-import { type GateShape, type RolloutWorld, type Shape } from './rollout-world.ts';
+import type { RolloutWorld } from './rollout-world.ts';
+import type { GateShape, Shape } from './world-shape.ts';
 
 /** What a random history is about. */
 export const shapes: fc.Arbitrary<Shape> = fc.record({

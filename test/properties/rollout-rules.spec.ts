@@ -2,7 +2,8 @@ import { ROLLOUT_STATES, TARGET_STATES, WAVE_STATES } from '@breakwater/domain';
 import fc from 'fast-check';
 import { comeToRest, shapes, step } from './random-history.ts';
 import { checkEnd, checkState, checkStep, type Scene, sceneOf } from './rollout-rules.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const RUNS = Number(process.env['BREAKWATER_HISTORIES'] ?? 10_000);
 const SEED = Number(process.env['BREAKWATER_SEED'] ?? Date.now() % 2 ** 31);

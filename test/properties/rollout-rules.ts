@@ -10,7 +10,8 @@ import {
   type Target,
   type WaveCounts,
 } from '@breakwater/domain';
-import { FREEZE, type RolloutWorld } from './rollout-world.ts';
+import type { RolloutWorld } from './rollout-world.ts';
+import { FREEZE } from './world-fleet.ts';
 
 export interface Scene {
   readonly rollout: Rollout;

@@ -18,9 +18,6 @@ import {
   visitGate,
 } from '@breakwater/application';
 import {
-  type Cluster,
-  type FleetSnapshot,
-  type FreezeWindow,
   gatesOfTarget,
   type HealthObservation,
   isDue,
@@ -28,66 +25,14 @@ import {
   type KubeObject,
   type Measurement,
   type ObjectKey,
-  plannedGate,
   type Rollout,
   rolloutTime,
-  type Strategy,
-  type StrategyGate,
   type Target,
   type TargetEvent,
 } from '@breakwater/domain';
 import { createMemoryRecord } from '@breakwater/testing';
-
-/** What one history is about: drawn by fast-check, so that it shrinks. */
-export interface Shape {
-  readonly seed: number;
-  readonly clusters: number;
-  readonly waves: number;
-  readonly maxConcurrent: number;
-  readonly failureBudget: number;
-  readonly soakMs: number;
-  readonly domains: number;
-  readonly domainSlots: number;
-  readonly unreachable: 'count' | 'skip' | 'halt';
-  readonly action: 'rollback' | 'halt';
-  readonly scope: 'cluster' | 'wave' | 'rollout';
-  readonly returnConcurrency: number | '100%';
-  /** Whether returns mind failure domains; default: ignore. */
-  readonly returnDomains?: 'ignore' | 'respect';
-  readonly collisions: 'queue' | 'supersede' | 'reject';
-  readonly outages: boolean;
-  readonly people: boolean;
-  /** Share of clusters on which a bad commit fails. */
-  readonly badness: number;
-  readonly manyDeletions: boolean;
-  readonly steps: number;
-  /** Beside the workloads; default: none. */
-  readonly gates?: Strategy['gates'];
-  /** Share of clusters on which a bad commit cannot be taken back; default: none. */
-  readonly sealing?: number;
-  readonly asks: readonly GateShape[];
-  /** A freeze covers two minutes, early in the history. */
-  readonly freeze: boolean;
-  readonly failureBudgets?: Strategy['failureBudgets'];
-  readonly slow?: Strategy['slow'];
-  readonly regionConcurrency?: number;
-  readonly clusterConcurrency?: number | null;
-  readonly deadline?: number;
-  readonly minClusters?: number;
-  /** Clusters come and go that would refuse any release. */
-  readonly refusals?: boolean;
-  /** Clusters join and leave the fleet with commits. */
-  readonly joiners?: boolean;
-  /** The clock leaps ahead by hours, as after a suspended machine. */
-  readonly leaps?: boolean;
-  /** Workers fall asleep over what they saw, and tell it when it is long over. */
-  readonly sleepers?: boolean;
-  /** What the strategy says of them; default: stop. */
-  readonly preflight?: 'stop' | 'leaveOut';
-}
-
-/** `approval` is a person's; the others are measured. */
-export type GateShape = 'approval' | 'before' | 'during' | 'after';
+import { APPLICATION, commitOf, namesOf, objectsOf, snapshotOf, START } from './world-fleet.ts';
+import type { Shape } from './world-shape.ts';
 
 interface Slept {
   readonly target: Target;
@@ -107,10 +52,7 @@ export const generator = (seed: number): (() => number) => {
   };
 };
 
-const START = 1_700_000_000_000;
-const APPLICATION = 'web';
 const person = { name: 'on-call' };
-const commitOf = (index: number): string => index.toString(16).padStart(40, '0');
 
 /** What a sealed commit has made of it stays. */
 export const IMMUTABLE = { object: 'ConfigMap/web/web' as ObjectKey, why: 'field is immutable' } as const;
@@ -125,57 +67,6 @@ const CUT_OFF = {
 const REFUSAL = { reason: 'AdmissionDenied', object: null, message: 'admission denied' };
 
 const plainCipher = { seal: (bytes: Uint8Array): Uint8Array => bytes, open: (bytes: Uint8Array): Uint8Array => bytes };
-
-const objectsOf = (commit: string, many: boolean): readonly KubeObject[] =>
-  Array.from({ length: many ? 12 : 1 }, (_, index) => ({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: index === 0 ? 'web' : `web-${commit}-${index}`, namespace: 'web' },
-    data: { commit },
-  }));
-
-/** When the freeze is in force, where a history has one. */
-export const FREEZE = { from: START + 60_000, to: START + 180_000 } as const;
-
-const isoSeconds = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
-
-const EARLY_FREEZE: FreezeWindow = {
-  kind: 'FreezeWindow',
-  name: 'early',
-  labels: {},
-  scope: { fleets: ['fleet'], clusters: [], selector: null },
-  times: {
-    kind: 'once',
-    timeZone: 'UTC',
-    from: isoSeconds(FREEZE.from),
-    to: isoSeconds(FREEZE.to),
-  },
-  inFlight: 'finish',
-  reason: 'a test',
-  override: { users: ['captain'], roles: [] },
-};
-
-const gateOf = (shape: GateShape): StrategyGate => {
-  const spec = { required: 1, fourEyes: true };
-  if (shape === 'approval') return { ...plannedGate('people', 'approval', {}, spec), waves: ['w1'] };
-  return {
-    name: `gate-${shape}`,
-    kind: 'prometheus',
-    phase: shape,
-    spec: {},
-    waves: null,
-    policy: {
-      initialDelay: 0,
-      interval: 5_000,
-      count: shape === 'after' ? null : 2,
-      failureLimit: 1,
-      inconclusiveLimit: 1,
-      consecutiveErrorLimit: 2,
-      timeout: 120_000,
-      onInconclusive: 'fail',
-    },
-  };
-};
 
 /** Clusters that are made of nothing but what a writer that keeps to the protocol would leave on them. */
 export class RolloutWorld {
@@ -256,7 +147,7 @@ export class RolloutWorld {
   }
 
   get clusterNames(): readonly string[] {
-    return Array.from({ length: this.shape.clusters }, (_, index) => `c${index}`);
+    return namesOf(this.shape);
   }
 
   /** What a preflight asks; nothing else is asked of it. */
@@ -279,104 +170,10 @@ export class RolloutWorld {
     return { connect, closeAll: () => Promise.resolve() };
   }
 
-  private snapshot(): FleetSnapshot {
-    const { shape } = this;
-    const members = this.clusterNames.filter((name) => !this.departed.has(name));
-    const clusters = members.map((name): Cluster => {
-      const index = this.clusterNames.indexOf(name);
-      const wave = Math.min(index % shape.waves, shape.waves - 1);
-      return {
-        kind: 'Cluster',
-        name,
-        labels: { wave: `w${wave}`, fleet: 'all' },
-        region: `r${index % 2}`,
-        failureDomain: `d${index % shape.domains}`,
-        characteristics: {},
-        risk: null,
-        credentials: name,
-        values: {},
-        maintenanceWindows: [],
-      };
-    });
-    const all = { all: false, matchExpressions: [], regions: [] };
-    const strategy: Strategy = {
-      kind: 'Strategy',
-      name: 'staged',
-      labels: {},
-      waves: Array.from({ length: shape.waves }, (_, index) => ({
-        name: `w${index}`,
-        clusters: { ...all, matchLabels: { wave: `w${index}` } },
-        risk: null,
-        maxConcurrent: shape.maxConcurrent,
-        failureBudget: shape.failureBudget,
-        soakMs: shape.soakMs,
-        allowEmpty: true,
-        schedule: [],
-        minClusters: shape.minClusters ?? 0,
-      })),
-      workloads: { name: 'workloads-ready', timeout: 60_000, stableFor: 10_000, failFast: 5_000 },
-      gates: [...(shape.gates ?? []), ...shape.asks.map((gate) => gateOf(gate))],
-      gateReferences: [],
-      failureDomains: { maxInFlight: shape.domainSlots },
-      unreachable: { wait: 30_000, then: shape.unreachable },
-      slow: shape.slow ?? { after: null, then: 'fail' },
-      preflight: { onFailure: shape.preflight ?? 'stop' },
-      onFailure: {
-        action: shape.action,
-        scope: shape.scope,
-        maxConcurrent: shape.returnConcurrency,
-        failureDomains: shape.returnDomains ?? 'ignore',
-      },
-      concurrency: { region: shape.regionConcurrency ?? null, cluster: shape.clusterConcurrency ?? null },
-      failureBudgets: shape.failureBudgets ?? { region: null, rollout: null },
-      deadline: shape.deadline ?? null,
-      concurrentRollouts: shape.collisions,
-      runbook: null,
-    };
-    return {
-      clusters,
-      fleets: [
-        {
-          kind: 'Fleet',
-          name: 'fleet',
-          labels: {},
-          clusters: { ...all, matchLabels: { fleet: 'all' } },
-          strategy: 'staged',
-          values: {},
-          regions: {},
-        },
-      ],
-      strategies: [strategy],
-      applications: [
-        {
-          kind: 'Application',
-          name: APPLICATION,
-          labels: {},
-          fleet: 'fleet',
-          strategy: null,
-          trigger: 'manual',
-          namespace: 'web',
-          namespaces: [],
-          source: { path: 'web', chart: null, helm: { releaseName: null, valuesFiles: [] }, substitute: false },
-          values: {},
-          variants: [],
-          overrides: [],
-          ignore: [],
-          prune: { enabled: true, maxDeletions: 10, protect: [] },
-          conflicts: 'report',
-          adopt: 'refuse',
-        },
-      ],
-      freezeWindows: shape.freeze ? [EARLY_FREEZE] : [],
-      healthRules: [],
-      blockedApplications: [],
-    };
-  }
-
   async commit(bad: boolean): Promise<string> {
     this.commits += 1;
     const commit = commitOf(this.commits);
-    const model = this.snapshot();
+    const model = snapshotOf(this.shape, this.departed);
     await this.record.sync.saveSnapshot(
       { id: `s${this.commits}`, repository: 'fleet', commit, model, at: this.now },
       [],

@@ -4,21 +4,15 @@ import {
   type RecordPort,
   type RecordTransaction,
 } from '@breakwater/application';
-import type { FleetSnapshot } from '@breakwater/domain';
-import { begin, latest, pass, someone, usual } from './directed-world.ts';
-import { RolloutWorld, type Shape } from './rollout-world.ts';
+import { begin, changeGit, latest, pass, someone, usual } from './directed-world.ts';
+import { RolloutWorld } from './rollout-world.ts';
+import type { Shape } from './world-shape.ts';
 
 const GIT = { name: 'git' };
 const plain = { seal: (bytes: Uint8Array): Uint8Array => bytes, open: (bytes: Uint8Array): Uint8Array => bytes };
 const wakeUps = { wake: async () => undefined, wakeAll: async () => undefined };
 
 /** Git by now says something else. */
-const changeGit = async (world: RolloutWorld, change: (model: FleetSnapshot) => FleetSnapshot): Promise<void> => {
-  const snapshot = (await world.record.sync.snapshot('fleet'))!;
-  const model = change(snapshot.model as FleetSnapshot);
-  await world.record.sync.saveSnapshot({ ...snapshot, id: `${snapshot.id}'`, model }, []);
-};
-
 describe('a request that is repeated', () => {
   const ask = { application: 'web', reason: 'a release', idempotencyKey: 'k' };
 

@@ -80,6 +80,13 @@ export interface WorkersOptions {
   readonly requestMs?: number;
 }
 
+/** Where a worker works, and how it is woken. */
+interface Place {
+  readonly url: string;
+  readonly bus: WakeUpBus;
+  readonly requestMs: number;
+}
+
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const cipher = createAesCipher(new Uint8Array(32).fill(7));
 
@@ -89,6 +96,8 @@ export class SimulatedWorkers {
   readonly record: RecordPort;
   readonly commands: RolloutCommands;
   readonly #stops: (() => Promise<void>)[];
+  readonly #place: Place;
+  readonly #workers: (() => Promise<void>)[] = [];
   readonly #strategy: string;
   readonly #bundles: ReturnType<typeof createBundleStore>;
   #commits = 0;
@@ -96,7 +105,7 @@ export class SimulatedWorkers {
   private constructor(
     fleet: SimulatedFleet,
     record: RecordPort,
-    bus: WakeUpBus,
+    place: Place,
     strategy: string,
     stops: (() => Promise<void>)[],
   ) {
@@ -104,8 +113,9 @@ export class SimulatedWorkers {
     this.record = record;
     this.#strategy = strategy;
     this.#stops = stops;
+    this.#place = place;
     this.#bundles = createBundleStore(record, cipher);
-    this.commands = createRolloutCommands({ record, wakeUps: bus.queue(), bundles: this.#bundles });
+    this.commands = createRolloutCommands({ record, wakeUps: place.bus.queue(), bundles: this.#bundles });
   }
 
   static async create(options: WorkersOptions): Promise<SimulatedWorkers> {
@@ -126,14 +136,19 @@ export class SimulatedWorkers {
     const record = await createPostgresRecord({ url: postgres.url, cipher });
     const stops = [() => rm(home, { recursive: true, force: true }), () => fleet.stop(), () => postgres.stop()];
     stops.push(() => record.close());
-    const world = new SimulatedWorkers(fleet, record, bus, options.strategy, stops);
-    for (let worker = 0; worker < options.workers; worker += 1) {
-      await world.#startWorker(postgres.url, bus, options.requestMs ?? 2_000);
-    }
+    const place = { url: postgres.url, bus, requestMs: options.requestMs ?? 2_000 };
+    const world = new SimulatedWorkers(fleet, record, place, options.strategy, stops);
+    for (let worker = 0; worker < options.workers; worker += 1) await world.startWorker();
     return world;
   }
 
-  async #startWorker(url: string, bus: WakeUpBus, request: number): Promise<void> {
+  /** In order, as a SIGTERM does it. */
+  async stopWorkers(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map((stop) => stop()));
+  }
+
+  async startWorker(): Promise<void> {
+    const { url, bus, requestMs: request } = this.#place;
     const record = await createPostgresRecord({ url, cipher, poolSize: 8 });
     const clusters = createClusterConnector({
       credentials: {
@@ -155,11 +170,11 @@ export class SimulatedWorkers {
       log: silent,
       monotonic: () => performance.now(),
     });
-    this.#stops.push(
-      () => record.close(),
-      () => clusters.closeAll(),
-      () => worker.stop(),
-    );
+    this.#workers.push(async () => {
+      await worker.stop();
+      await clusters.closeAll();
+      await record.close();
+    });
   }
 
   /** A commit of `version`, whose image cannot be pulled on the clusters in `brokenOn`. */
@@ -246,6 +261,7 @@ export class SimulatedWorkers {
   }
 
   async stop(): Promise<void> {
+    await this.stopWorkers();
     for (let stop = this.#stops.pop(); stop !== undefined; stop = this.#stops.pop()) await stop();
   }
 }

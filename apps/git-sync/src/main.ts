@@ -3,6 +3,7 @@ import { DirectoryRepositoryCredentials } from '@breakwater/credentials';
 import {
   createAesCipher,
   createLog,
+  existingDirectory,
   loadConfiguration,
   loadOrCreateKey,
   runProgram,
@@ -39,6 +40,11 @@ const NONE: RepositoryCredentialStore = { repositoryCredentials: async () => nul
 runProgram('breakwater-git-sync', async () => {
   if (process.argv.length > 2) throw new UsageError('git-sync takes no arguments, only environment variables');
   const config = loadConfiguration(schema, process.env);
+  const credentialsIn = config.BREAKWATER_CREDENTIALS;
+  const credentials =
+    credentialsIn === undefined
+      ? NONE
+      : new DirectoryRepositoryCredentials(existingDirectory('BREAKWATER_CREDENTIALS', credentialsIn));
   const log = createLog({ app: 'git-sync', level: config.BREAKWATER_LOG_LEVEL });
   const cipher = createAesCipher(await loadOrCreateKey(config.BREAKWATER_ENCRYPTION_KEY_FILE));
   const record = await createPostgresRecord({
@@ -50,10 +56,6 @@ runProgram('breakwater-git-sync', async () => {
     ...(config.REDIS_URL === undefined ? { postgres: { url: config.DATABASE_URL } } : { redisUrl: config.REDIS_URL }),
     onError: (err) => log.warn({ err }, 'the queue was interrupted'),
   });
-  const credentials =
-    config.BREAKWATER_CREDENTIALS === undefined
-      ? NONE
-      : new DirectoryRepositoryCredentials(config.BREAKWATER_CREDENTIALS);
   const retention = createPostgresRetention({
     url: config.DATABASE_URL,
     onError: (err) => log.warn({ err }, 'the record was interrupted'),

@@ -3,6 +3,7 @@ import { DirectoryCredentialStore, RecordCredentialStore } from '@breakwater/cre
 import {
   createAesCipher,
   createLog,
+  existingDirectory,
   gateCallbacks,
   loadConfiguration,
   loadOrCreateKey,
@@ -33,6 +34,9 @@ const schema = settings
 runProgram('breakwater-rollout-worker', async () => {
   if (process.argv.length > 2) throw new UsageError('rollout-worker takes no arguments, only environment variables');
   const config = loadConfiguration(schema, process.env);
+  for (const setting of ['BREAKWATER_CREDENTIALS', 'BREAKWATER_GATE_SECRETS'] as const) {
+    if (config[setting] !== undefined) existingDirectory(setting, config[setting]);
+  }
   const log = createLog({ app: 'rollout-worker', level: config.BREAKWATER_LOG_LEVEL });
   const key = await loadOrCreateKey(config.BREAKWATER_ENCRYPTION_KEY_FILE);
   const cipher = createAesCipher(key);

@@ -1,5 +1,4 @@
-import { loadConfiguration, type Settings, settings, UsageError } from '@breakwater/platform';
-import { statSync } from 'node:fs';
+import { existingDirectory, loadConfiguration, type Settings, settings, UsageError } from '@breakwater/platform';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -78,29 +77,18 @@ export const readOptions = (
   return {
     config: {
       ...config,
-      ...(credentials === undefined ? {} : { BREAKWATER_CREDENTIALS: directory('--credentials', from, credentials) }),
-      ...(secrets === undefined ? {} : { BREAKWATER_GATE_SECRETS: directory('--gate-secrets', from, secrets) }),
+      ...(credentials === undefined
+        ? {}
+        : { BREAKWATER_CREDENTIALS: existingDirectory('--credentials', resolve(from, credentials)) }),
+      ...(secrets === undefined
+        ? {}
+        : { BREAKWATER_GATE_SECRETS: existingDirectory('--gate-secrets', resolve(from, secrets)) }),
     },
     repository: isAddress(config.BREAKWATER_REPOSITORY)
       ? config.BREAKWATER_REPOSITORY
       : resolve(from, config.BREAKWATER_REPOSITORY),
     data: resolve(from, config.BREAKWATER_DATA ?? defaultData()),
   };
-};
-
-/** A misspelt one is found now, and not cluster by cluster. */
-const directory = (flag: string, from: string, given: string): string => {
-  const path = resolve(from, given);
-  if (!isDirectory(path)) throw new UsageError(`${flag}: there is no directory ${path}: make it, or name another one`);
-  return path;
-};
-
-const isDirectory = (path: string): boolean => {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 };
 
 /** `scheme://…`, or the short form of ssh. */

@@ -39,4 +39,5 @@ export { reportMarkdown } from './report/report-markdown.ts';
 export { runProgram, UsageError } from './run-program.ts';
 export type { Running } from './run-program.ts';
 export { VERSION } from './version.ts';
+export { existingDirectory } from './existing-directory.ts';
 export { elapsedClock } from './elapsed-clock.ts';

@@ -26,7 +26,10 @@ export const claimRecords = (database: Database): ClaimRecords => ({
   release: async (token) => {
     await database.rows(sql`delete from claims where token = ${token}`);
   },
-  releaseAll: async (worker) => {
-    await database.rows(sql`delete from claims where worker = ${worker}`);
+  abandon: async (token) => {
+    await database.rows(sql`update claims set expires_at = least(expires_at, now_ms()) where token = ${token}`);
+  },
+  abandonAll: async (worker) => {
+    await database.rows(sql`update claims set expires_at = least(expires_at, now_ms()) where worker = ${worker}`);
   },
 });

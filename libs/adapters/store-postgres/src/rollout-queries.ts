@@ -66,10 +66,16 @@ export const rolloutQueries = (
     database.rows(sql<{
       readonly rollout: RolloutId;
       readonly cluster: string;
-    }>`select t.rollout, t.cluster from targets t
-      where t.due_at <= (select now_ms()) and not exists (
-        select 1 from claims c where c.rollout = t.rollout and c.cluster = t.cluster and c.expires_at > now_ms())
-      order by t.due_at limit ${limit}`),
+    }>`select rollout, cluster from (
+        (select t.rollout, t.cluster, t.due_at from targets t
+          where t.due_at <= (select now_ms()) and not exists (
+            select 1 from claims c where c.rollout = t.rollout and c.cluster = t.cluster and c.expires_at > now_ms())
+          order by t.due_at limit ${limit})
+        union all
+        (select t.rollout, t.cluster, t.due_at from claims c join targets t on t.rollout = c.rollout and t.cluster = c.cluster
+          where c.expires_at <= (select now_ms()) and t.due_at > (select now_ms())
+          order by t.due_at limit ${limit})) as found
+      order by due_at limit ${limit}`),
   wakeCluster: async (cluster) => {
     const woken = await database.rows(sql<{ readonly rollout: string }>`update targets
       set due_at = least(coalesce(due_at, now_ms()), now_ms())

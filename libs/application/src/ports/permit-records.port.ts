@@ -8,8 +8,12 @@ export interface ClaimRecords {
   renew(worker: string, leaseMs: number): Promise<readonly string[]>;
   /** Renews this claim; false: it is somebody else's by now. */
   renewOne(token: string, leaseMs: number): Promise<boolean>;
+  /** Given back: the work is done, or can wait until it is due. */
   release(token: string): Promise<void>;
-  releaseAll(worker: string): Promise<void>;
+  /** Given up in the middle of it, as when a watch over a cluster ends with its worker: the next one has it at once, due or not. */
+  abandon(token: string): Promise<void>;
+  /** All that a worker still holds. */
+  abandonAll(worker: string): Promise<void>;
 }
 
 /**

@@ -47,7 +47,10 @@ export interface RolloutQueries {
   beforeImages(id: RolloutId, cluster: string): Promise<readonly BeforeImage[]>;
   /** Due rollouts, oldest first: each is pushed `leaseMs` into the future while claimed (FOR UPDATE SKIP LOCKED). */
   claimDueRollouts(limit: number, leaseMs: number): Promise<readonly RolloutId[]>;
-  /** Due targets that nobody holds a claim on. */
+  /**
+   * Targets that nobody holds a claim on, and that are due; after them those whose claim was abandoned, or has run out because its worker
+   * died: nobody watches their clusters any more. What waits for nothing (`dueAt` null) is never among them.
+   */
   dueTargets(limit: number): Promise<readonly { readonly rollout: RolloutId; readonly cluster: string }[]>;
   /** Wakes what waits for a cluster that is back. */
   wakeCluster(cluster: string): Promise<void>;

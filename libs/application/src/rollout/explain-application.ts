@@ -2,17 +2,7 @@ import { isTerminal, type Rollout } from '@breakwater/domain';
 import type { RecordPort, ReleaseRecord } from '../ports/record.port.ts';
 import { newestFleet } from '../releases/newest-fleet.ts';
 import { type Explanation, UseCaseError } from '../use-cases.ts';
-
-type Answer = Omit<Explanation, 'subject'>;
-
-const plain = (summary: string, next: string): Answer => ({
-  summary,
-  blockers: [],
-  next,
-  notes: [],
-  whatIf: [],
-  expectedEnd: null,
-});
+import { type Answer, plain } from './plain-answer.ts';
 
 /**
  * Why an application is not at what Git has, or that it is: its newest rollout where that one is under way or owes something, otherwise

@@ -4,17 +4,7 @@ import { newestFleet } from '../releases/newest-fleet.ts';
 import { type Explanation, UseCaseError } from '../use-cases.ts';
 import { holdersOf } from './explain-rollout.ts';
 import { estimateEnd } from './estimate-end.ts';
-
-type Answer = Omit<Explanation, 'subject'>;
-
-const plain = (summary: string, next: string): Answer => ({
-  summary,
-  blockers: [],
-  next,
-  notes: [],
-  whatIf: [],
-  expectedEnd: null,
-});
+import { type Answer, plain } from './plain-answer.ts';
 
 /** Why a cluster is not at the newest revision of each of its applications; the first that it is not at is the summary. */
 export const explainClusterState = async (record: RecordPort, name: string): Promise<Explanation> => {

@@ -105,7 +105,7 @@ export const startRolloutWorker = async (parts: RolloutWorkerParts): Promise<Rol
           { rollout, cluster, claim, signal: aborting.signal, draining: stopping.signal, poked },
         );
       } finally {
-        await record.claims.release(claim);
+        await (stopping.signal.aborted ? record.claims.abandon(claim) : record.claims.release(claim));
       }
     };
     const ended = run()
@@ -227,7 +227,7 @@ export const startRolloutWorker = async (parts: RolloutWorkerParts): Promise<Rol
       clearTimeout(grace);
       await Promise.all(loops);
       await permits.close();
-      await record.claims.releaseAll(name).catch(() => undefined);
+      await record.claims.abandonAll(name).catch(() => undefined);
       log.info({ worker: name }, 'rollout worker stopped');
     },
   };

@@ -27,8 +27,8 @@ export const ownSources = <Claim extends SourceClaim>(claims: readonly Claim[]):
   const folders = new Map<Claim, string>();
   for (const claim of claims) {
     const folder = normalizePath(claim.path);
-    // A path that leaves the tree claims nothing; the schema says what is wrong with it.
-    if (folder !== null) folders.set(claim, folder);
+    // The whole tree, and a path that leaves it, claim nothing; the schema says what is wrong with them.
+    if (folder !== null && folder !== '') folders.set(claim, folder);
   }
   const contradictory = new Set([...folders].filter(([claim, folder]) => isBelow(claim.file, folder)).map(([c]) => c));
   const states = new Map<Claim, State>();

@@ -28,8 +28,17 @@ export const memoryClaims = (state: MemoryState, exclusive: Exclusive): ClaimRec
       return true;
     }),
   release: (token) => exclusive.run(() => drop(state, (claim) => claim.token === token)),
-  releaseAll: (worker) => exclusive.run(() => drop(state, (claim) => claim.worker === worker)),
+  abandon: (token) => exclusive.run(() => expire(state, (claim) => claim.token === token)),
+  abandonAll: (worker) => exclusive.run(() => expire(state, (claim) => claim.worker === worker)),
 });
+
+const expire = (state: MemoryState, gone: (claim: ClaimRow) => boolean): void => {
+  for (const claim of state.claims.filter(gone))
+    state.claims.set(pair(claim.rollout, claim.cluster), {
+      ...claim,
+      expiresAt: Math.min(claim.expiresAt, state.now()),
+    });
+};
 
 const drop = (state: MemoryState, gone: (claim: ClaimRow) => boolean): void => {
   for (const claim of state.claims.filter(gone)) state.claims.delete(pair(claim.rollout, claim.cluster));

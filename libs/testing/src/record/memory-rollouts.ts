@@ -78,7 +78,11 @@ export const memoryRollouts = (state: MemoryState, exclusive: Exclusive): Rollou
     exclusive.run(() => {
       const now = state.now();
       return state.targets
-        .filter((target) => target.dueAt !== null && target.dueAt <= now && claimedUntil(state, target) <= now)
+        .filter((target) => {
+          const claim = state.claims.get(pair(target.rollout, target.cluster));
+          if (target.dueAt === null || (claim !== undefined && claim.expiresAt > now)) return false;
+          return target.dueAt <= now || claim !== undefined;
+        })
         .sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0))
         .slice(0, limit)
         .map(({ rollout, cluster }) => ({ rollout, cluster }));

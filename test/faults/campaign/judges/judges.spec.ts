@@ -227,6 +227,18 @@ describe('waves', () => {
     expect(whats(judgeWaveOrder(evidence({ landings })))).toContain('c1 of wave second was touched before s0');
   });
 
+  it('what is only taken back there, as a superseded rollout had begun it, is no beginning', () => {
+    const landings = [...visit('c0', 1_000, 'r2', 2, '2'), ...visit('c1', 1_100, 'r2', 2, '1')];
+    const judged = (started: boolean) => {
+      const targets = all.map((cluster) =>
+        target(cluster, '2', '1', cluster === 'c1' ? { state: 'RolledBack', started } : {}),
+      );
+      return judgeWaveOrder(evidence({ landings, rollouts: [rollout('r2', NEW, '1', { targets })] })).broken;
+    };
+    expect(judged(false)).toEqual([]);
+    expect(judged(true)).not.toEqual([]);
+  });
+
   const openAtOnce = (clusters: readonly string[]): readonly Landing[] => [
     ...clusters.map((cluster) => fence(cluster, 2_000, 'r2', 2, true)),
     ...clusters.map((cluster) => fence(cluster, 2_500, 'r2', 2, false)),
@@ -350,6 +362,20 @@ describe('status', () => {
       targets: all.map((cluster) => target(cluster, '3', '2', { state: 'Pending', started: false })),
     });
     expect(judgeStatus(evidence({ rollouts: [rollout('r2', NEW, '1'), untouched] })).broken).toEqual([]);
+  });
+
+  it('what a superseded rollout has left, and its successor has taken back without having begun there, is as it was', () => {
+    const successor = rollout('r3', release('3'), '1', {
+      state: 'RolledBack',
+      targets: all.map((cluster) => target(cluster, '3', '1', { state: 'RolledBack', started: false })),
+    });
+    const judged = (of: ReleaseStep) => {
+      const ends = new Map(all.map((cluster) => [cluster, end(of, cluster)]));
+      const rollouts = [rollout('r2', NEW, '1', { state: 'Superseded' }), successor];
+      return judgeStatus(evidence({ rollouts, ends, endsAfterLateWrites: new Map() })).broken;
+    };
+    expect(judged(OLD)).toEqual([]);
+    expect(judged(NEW)).toHaveLength(all.length);
   });
 
   it('a headline that hides a cluster is found', () => {

@@ -10,6 +10,8 @@ interface Said {
   readonly verified: boolean;
 }
 
+const RETURNS: ReadonlySet<string> = new Set(['RollingBack', 'RolledBack', 'RollbackFailed']);
+
 const contentAt = (evidence: Evidence, commit: string | null, cluster: string): Content => {
   const release = commit === null ? undefined : evidence.releases.get(evidence.versions.get(commit) ?? '');
   return release === undefined ? {} : contentOf(release, cluster);
@@ -29,12 +31,16 @@ const saidBy = (evidence: Evidence, rollout: RolloutSeen, target: TargetSeen): S
   }
 };
 
+/** Never begun, it may still be taken back: to what was there before the superseded rollout that had begun. */
+const hasTouched = ({ started, state }: TargetSeen): boolean =>
+  started ? !['Pending', 'Skipped'].includes(state) : RETURNS.has(state);
+
 /** The newest rollout that has begun on the cluster says it; where it was broken off, what those before it left may be there still. */
 const saidOf = (evidence: Evidence, cluster: string): Said | null => {
   const left: Said[] = [];
   for (const rollout of [...evidence.rollouts].reverse()) {
     const target = rollout.targets.find((candidate) => candidate.cluster === cluster);
-    if (target === undefined || !target.started || ['Pending', 'Skipped'].includes(target.state)) continue;
+    if (target === undefined || !hasTouched(target)) continue;
     const said = saidBy(evidence, rollout, target);
     if (said.whole && left.length === 0) return said;
     left.push(said);

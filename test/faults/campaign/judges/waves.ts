@@ -1,5 +1,5 @@
 import { type Break, describeLanding, type Evidence, type Judge, type Landing } from '../evidence.ts';
-import { fencePeriods } from './holders.ts';
+import { fencePeriods, targetOf } from './holders.ts';
 
 const waveOf = ({ fleet }: Evidence, cluster: string): number =>
   fleet.waves.findIndex(({ clusters }) => clusters.includes(cluster));
@@ -8,13 +8,18 @@ const waveOf = ({ fleet }: Evidence, cluster: string): number =>
 const fencesOf = (evidence: Evidence, rollout: string, cluster: string): readonly Landing[] =>
   evidence.landings.filter((landing) => landing.cluster === cluster && landing.fence?.rollout === rollout);
 
-/** Rule 2: a cluster is not touched before every cluster of the waves before has been, and its fence closed again. */
+/**
+ * Rule 2: a cluster is not touched before every cluster of the waves before has been, and its fence closed again. What a rollout takes back
+ * without having begun on it, because a superseded one had, goes in the other order.
+ */
 export const judgeWaveOrder: Judge = (evidence) => {
   const broken: Break[] = [];
   let judged = 0;
   for (const { id } of evidence.rollouts.filter((rollout) => evidence.started.has(rollout.id))) {
     for (const [index, wave] of evidence.fleet.waves.entries()) {
-      const begun = wave.clusters.flatMap((cluster) => fencesOf(evidence, id, cluster).slice(0, 1));
+      const begun = wave.clusters
+        .filter((cluster) => targetOf(evidence.rollouts, id, cluster)?.started !== false)
+        .flatMap((cluster) => fencesOf(evidence, id, cluster).slice(0, 1));
       const first = begun.sort((a, b) => a.receivedAt - b.receivedAt)[0];
       if (first === undefined) continue;
       judged += 1;

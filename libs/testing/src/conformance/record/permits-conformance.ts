@@ -51,7 +51,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       expect(await record.claims.claim(R1, 'c1', 'next', 'next', LONG)).toBe(true);
     });
 
-    it('are renewed all at once, or one, and given back all at once', async () => {
+    it('are renewed all at once, or one, and abandoned all at once', async () => {
       const { record, pass } = subject();
       await record.claims.claim(R1, 'c1', 'w1', 't1', SHORT);
       await record.claims.claim(R1, 'c2', 'w1', 't2', SHORT);
@@ -60,7 +60,7 @@ export const describePermits = (subject: () => RecordUnderTest): void => {
       expect(await record.claims.renewOne('t3', LONG)).toBe(true);
       await pass(SHORT + 200);
       for (const cluster of ['c1', 'c2', 'c3']) expect(await record.claims.claim(R1, cluster, 'x', 'x', 1)).toBe(false);
-      await record.claims.releaseAll('w1');
+      await record.claims.abandonAll('w1');
       expect(await record.claims.claim(R1, 'c1', 'x', 'x1', 1)).toBe(true);
       expect(await record.claims.claim(R1, 'c3', 'x', 'x3', 1)).toBe(false);
     });

@@ -321,6 +321,36 @@ export const describeRollouts = (subject: () => RecordUnderTest): void => {
       expect(await record.rollouts.nextDue()).toBeNull();
     });
 
+    it('finds what a worker has abandoned or died over although it is not due, and not what was given back', async () => {
+      const { record, pass } = subject();
+      const now = await record.now();
+      const later = now + 3_600_000;
+      const names = ['abandoned', 'died', 'given-back', 'held', 'nothing-to-do', 'overdue'];
+      const dueAt = { 'nothing-to-do': null, overdue: now - 20 } as Readonly<Record<string, number | null>>;
+      await store(
+        record,
+        someRollout('r1'),
+        names.map((name, position) =>
+          someTarget('r1', name, {
+            state: 'Verifying',
+            dueAt: name in dueAt ? dueAt[name]! : later + position,
+            position,
+          }),
+        ),
+      );
+      for (const name of names)
+        await record.claims.claim(R1, name, 'w', name, name === 'died' || name === 'overdue' ? 1 : 60_000);
+      await record.claims.release('given-back');
+      for (const name of ['abandoned', 'nothing-to-do', 'nobody']) await record.claims.abandon(name);
+      await pass(50);
+      const due = async (limit: number) => (await record.rollouts.dueTargets(limit)).map(({ cluster }) => cluster);
+      expect(await due(5)).toEqual(['overdue', 'abandoned', 'died']);
+      expect(await due(1)).toEqual(['overdue']);
+      expect(await record.claims.claim(R1, 'died', 'x', 'x', 60_000)).toBe(true);
+      await record.claims.release('x');
+      expect(await due(5)).toEqual(['overdue', 'abandoned']);
+    });
+
     it('never makes due what was skipped and is owed nothing', async () => {
       const { record } = subject();
       const now = await record.now();
