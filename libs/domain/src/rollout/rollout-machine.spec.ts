@@ -230,6 +230,19 @@ describe('a wave that is next', () => {
     expect(rollout).toMatchObject({ reason: 'GateFailed', waves: [{ state: 'Failed' }] });
     expect(rollout.rollback?.reason).toBe('wave w0 may not start: gate quota: 0 of 1 measurements: no room');
   });
+
+  it('begins no return beside the end that a failed gate before it brings', () => {
+    const before0 = {
+      counts: { succeeded: 1, failed: 1, failedToReturn: 1, toReturn: 1, everFailed: 1 },
+      plan: { failureBudget: 1 },
+      wave: passed,
+    };
+    const run = runWith(before, { state: 'Failed', evidence: 'no room' });
+    const onFailure = { action: 'rollback', scope: 'wave', maxConcurrent: 1, failureDomains: 'ignore' } as const;
+    const { rollout, orders } = look(rolloutWith([before0, next([before], { gates: [run] })], {}, { onFailure }));
+    expect([rollout.state, orders]).toEqual(['RolledBack', [{ type: 'Ended' }]]);
+    expect(rollout.message).toMatch(/0 clusters restored and verified, 1 left on the new revision$/);
+  });
 });
 
 describe('a wave of which too little was verified', () => {

@@ -134,8 +134,10 @@ const progress = (rollout: Rollout, now: Instant): Advance => {
   const held = rollout.paused !== null || rollout.waves.some((wave) => wave.counts.degraded > 0);
   const starts = (waves: readonly Wave[]): Order[] => (held ? [] : waves.flatMap((wave) => startOrders(rollout, wave)));
   if ('advance' in open) {
+    // Its gates have stopped the rollout: a return ordered beside its end would be finished by nobody.
+    if (open.advance.rollout.state !== 'Progressing') return open.advance;
     // What is tried anew in a wave that has passed does not wait for the next one, which waits for its gates.
-    if (open.advance.rollout.state === 'Progressing') orders.push(...starts(rollout.waves.slice(0, currentIndex)));
+    orders.push(...starts(rollout.waves.slice(0, currentIndex)));
     return { ...open.advance, orders: [...orders, ...open.advance.orders] };
   }
   const entered = open.rollout;
