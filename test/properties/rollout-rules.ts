@@ -295,7 +295,9 @@ export const checkEnd = (world: RolloutWorld, scenes: readonly Scene[]): void =>
           .map((target) => target.cluster)
           .join()} of ${rollout.state}`,
     );
-    for (const target of targets) if (target.touched && !owner.has(target.cluster)) owner.set(target.cluster, target);
+    for (const target of targets)
+      if ((target.touched || isTakenBackAlready(world, target)) && !owner.has(target.cluster))
+        owner.set(target.cluster, target);
   }
   for (const [cluster, target] of owner) {
     const live = world.live.get(cluster) ?? '';
@@ -309,6 +311,10 @@ export const checkEnd = (world: RolloutWorld, scenes: readonly Scene[]): void =>
       );
   }
 };
+
+/** Retried or skipped after its return: what older rollouts say of it is no longer so, and this one has nothing there. */
+const isTakenBackAlready = (world: RolloutWorld, { rollout, cluster, startedAt, state }: Target): boolean =>
+  startedAt !== null && (state === 'Skipped' || world.retried.has(`${rollout}/${cluster}`));
 
 const superseded = (newest: readonly Scene[], rollout: Rollout): boolean =>
   newest.some((scene) => scene.rollout.sequence > rollout.sequence && scene.rollout.state !== 'Rejected');
