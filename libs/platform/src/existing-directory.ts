@@ -7,15 +7,6 @@ import { UsageError } from './run-program.ts';
  * @throws {UsageError}
  */
 export const existingDirectory = (setting: string, path: string): string => {
-  if (!isDirectory(path))
-    throw new UsageError(`${setting}: there is no directory ${path}: make it, or name another one`);
-  return path;
-};
-
-const isDirectory = (path: string): boolean => {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new UsageError(`${setting}: there is no directory ${path}: make it, or name another one`);
 };
