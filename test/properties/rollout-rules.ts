@@ -296,14 +296,15 @@ export const checkEnd = (world: RolloutWorld, scenes: readonly Scene[]): void =>
           .join()} of ${rollout.state}`,
     );
     for (const target of targets)
-      if ((target.touched || isTakenBackAlready(world, target)) && !owner.has(target.cluster))
+      if ((target.touched || world.lastWriter.get(target.cluster) === rollout.id) && !owner.has(target.cluster))
         owner.set(target.cluster, target);
   }
   for (const [cluster, target] of owner) {
     const live = world.live.get(cluster) ?? '';
     if (target.state === 'Succeeded')
       demand(live === target.revision.digest, 'rule 5', () => `${cluster} is at ${live}\n${describe(scenes)}`);
-    if (target.state === 'RolledBack')
+    // Untouched though it has written: retried or skipped after its return.
+    if (target.state === 'RolledBack' || !target.touched)
       demand(
         live === (target.previous?.digest ?? ''),
         'rule 6',
@@ -311,10 +312,6 @@ export const checkEnd = (world: RolloutWorld, scenes: readonly Scene[]): void =>
       );
   }
 };
-
-/** Retried or skipped after its return: what older rollouts say of it is no longer so, and this one has nothing there. */
-const isTakenBackAlready = (world: RolloutWorld, { rollout, cluster, startedAt, state }: Target): boolean =>
-  startedAt !== null && (state === 'Skipped' || world.retried.has(`${rollout}/${cluster}`));
 
 const superseded = (newest: readonly Scene[], rollout: Rollout): boolean =>
   newest.some((scene) => scene.rollout.sequence > rollout.sequence && scene.rollout.state !== 'Rejected');

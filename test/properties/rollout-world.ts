@@ -76,6 +76,8 @@ export class RolloutWorld {
   readonly random: () => number;
   /** Digest of what is on a cluster; empty: nothing; `partial`: in the middle of an apply. */
   readonly live = new Map<string, string>();
+  /** The rollout that has written last on a cluster, by its name. */
+  readonly lastWriter = new Map<string, string>();
   readonly down = new Set<string>();
   /** Clusters that answer reads, and fail writes with 5xx. */
   readonly mute = new Set<string>();
@@ -425,6 +427,7 @@ export class RolloutWorld {
       if (!(await this.tell(target, { type: 'Touching' }))) return;
     }
     this.live.set(target.cluster, 'partial');
+    this.lastWriter.set(target.cluster, target.rollout);
     // The worker dies here, or its cluster is cut off here: another one finds the target as it was left.
     if (!calm && this.chance(0.1)) return;
     const revision = target.state === 'RollingBack' ? target.previous : target.revision;

@@ -8,6 +8,15 @@ const waveOf = ({ fleet }: Evidence, cluster: string): number =>
 const fencesOf = (evidence: Evidence, rollout: string, cluster: string): readonly Landing[] =>
   evidence.landings.filter((landing) => landing.cluster === cluster && landing.fence?.rollout === rollout);
 
+/** Never begun, says the record, and no object of its release has come to the cluster. */
+const hasOnlyTakenBack = (evidence: Evidence, id: string, cluster: string): boolean => {
+  const version = evidence.rollouts.find((rollout) => rollout.id === id)?.release.version;
+  return (
+    targetOf(evidence.rollouts, id, cluster)?.started === false &&
+    !evidence.landings.some((landing) => landing.cluster === cluster && landing.version === version)
+  );
+};
+
 /**
  * Rule 2: a cluster is not touched before every cluster of the waves before has been, and its fence closed again. What a rollout takes back
  * without having begun on it, because a superseded one had, goes in the other order.
@@ -18,7 +27,7 @@ export const judgeWaveOrder: Judge = (evidence) => {
   for (const { id } of evidence.rollouts.filter((rollout) => evidence.started.has(rollout.id))) {
     for (const [index, wave] of evidence.fleet.waves.entries()) {
       const begun = wave.clusters
-        .filter((cluster) => targetOf(evidence.rollouts, id, cluster)?.started !== false)
+        .filter((cluster) => !hasOnlyTakenBack(evidence, id, cluster))
         .flatMap((cluster) => fencesOf(evidence, id, cluster).slice(0, 1));
       const first = begun.sort((a, b) => a.receivedAt - b.receivedAt)[0];
       if (first === undefined) continue;
